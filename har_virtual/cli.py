@@ -1,0 +1,145 @@
+"""The command line: ``har-virtual convert``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from har_virtual import __version__
+from har_virtual.exceptions import HarVirtualError
+
+app = App(
+    name="har-virtual",
+    help="Virtual IMU streams from ordinary videos of people.",
+    version=__version__,
+)
+
+
+@app.command
+def convert(
+    videos: list[Path],
+    /,
+    *,
+    sites: Annotated[list[str], Parameter(consume_multiple=True)],
+    out: Path,
+    sampling_rate_hz: float = 30.0,
+    quantities: Annotated[list[Literal["acc", "gyr", "mag"]] | None, Parameter(consume_multiple=True)] = None,
+    sensor: Literal["low", "mid", "high", "orient3"] | None = None,
+    cutoff_hz: float = 6.0,
+    gravity: bool = True,
+    camera_pitch_deg: float = 0.0,
+    camera_roll_deg: float = 0.0,
+    pnp: Literal["translation", "paper"] = "translation",
+    overlay: bool = True,
+    blur_faces: bool = True,
+    cache: bool = True,
+    resume: bool = True,
+    n_jobs: int | None = None,
+    random_state: int | None = None,
+    verbose: int = 1,
+) -> int:
+    """Convert videos to virtual IMU streams, one Parquet file a person.
+
+    Exits with 1 if any video could not be converted; the others are.
+
+    Parameters
+    ----------
+    videos
+        Video files.
+    sites
+        Where the sensors sit, such as left_wrist right_ankle waist.
+    out
+        Folder for the files.
+    sampling_rate_hz
+        Of the streams; at most 1,000.
+    quantities
+        Some of acc, gyr, mag; acc and gyr by default.
+    sensor
+        Errors of a real device; an ideal one by default.
+    cutoff_hz
+        Low-pass of the motion before it is differentiated.
+    gravity
+        Specific force, as an accelerometer has it.
+    camera_pitch_deg
+        How far the camera looks up; negative for down.
+    camera_roll_deg
+        How far the camera is turned clockwise.
+    pnp
+        How a person is placed before the camera.
+    overlay
+        Draw a picture of what was tracked, with faces and surroundings blurred.
+    blur_faces
+        Blur them.
+    cache
+        Keep motions in the user's cache directory, so that another site or rate takes seconds.
+    resume
+        Leave out videos that were converted into the folder before.
+    n_jobs
+        Videos at the same time.
+    random_state
+        Seed of the sensor's errors.
+    verbose
+        1 for a progress bar, 0 for silence but for failures.
+    """
+    from har_virtual.conversion import convert_videos
+
+    rows: list[dict[str, Any]] = []
+
+    def tell(row: dict[str, Any]) -> None:
+        rows.append(row)
+        if row["status"] == "failed":
+            _say(f"failed: {row['reason']}")
+        elif verbose:
+            _say(f"{row['video']}: {row['n_persons']} person(s), samples {row['n_samples']}")
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        convert_videos(
+            videos,
+            out,
+            sites=sites,
+            overlay=overlay,
+            blur_faces=blur_faces,
+            resume=resume,
+            on_result=tell,
+            sampling_rate_hz=sampling_rate_hz,
+            quantities=tuple(quantities or ("acc", "gyr")),
+            sensor=sensor,
+            cutoff_hz=cutoff_hz,
+            gravity=gravity,
+            camera_pitch_deg=camera_pitch_deg,
+            camera_roll_deg=camera_roll_deg,
+            pnp=pnp,
+            cache_dir=None if cache else False,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+    for warning in caught:
+        if issubclass(warning.category, UserWarning):
+            _say(f"warning: {warning.message}")
+    if verbose:
+        _say(f"{sum(row['status'] == 'ok' for row in rows)} of {len(rows)} videos converted into {out}")
+    return int(any(row["status"] == "failed" for row in rows))
+
+
+def _say(line: str) -> None:
+    from tqdm.auto import tqdm
+
+    tqdm.write(" ".join(line.split()), file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; one clear line instead of a traceback."""
+    try:
+        sys.exit(app())
+    except HarVirtualError as error:
+        _say(f"har-virtual: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _say("har-virtual: interrupted; finished videos are kept, --resume goes on from them")
+        sys.exit(130)

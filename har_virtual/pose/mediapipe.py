@@ -1,0 +1,176 @@
+"""The MediaPipe backend: BlazePose with the models that lie in MediaPipe's own wheel, no network."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from har_virtual._optional import import_optional
+from har_virtual.exceptions import DataFormatError, MissingDependencyError
+from har_virtual.pose.backend import FramePoses
+from har_virtual.pose.skeletons import BLAZEPOSE_33
+from har_virtual.skeleton import Skeleton
+from har_virtual.video import Frame
+
+# Model in the wheel, its name inside a .task file, mean and standard deviation that its input is normalised with.
+_MODELS = (
+    ("modules/pose_detection/pose_detection.tflite", "pose_detector.tflite", 127.5, 127.5),
+    ("modules/pose_landmark/pose_landmark_full.tflite", "pose_landmarks_detector.tflite", 0.0, 255.0),
+)
+
+
+class MediaPipePose(BaseEstimator):
+    """BlazePose through MediaPipe's PoseLandmarker: 33 joints in 2D and in 3D, several persons.
+
+    The 3D joints are metric for an average person, about the middle of the hips, with x right, y down, z away from the
+    camera. MediaPipe follows each person from frame to frame and searches for new ones in every frame while fewer than
+    `max_persons` are followed. Each clip starts afresh.
+
+    Parameters
+    ----------
+    max_persons : int, default=4
+    min_detection_confidence, min_presence_confidence, min_tracking_confidence : float, default=0.5
+    model_path : path, optional
+        A pose landmarker ``.task`` file (such as the lite or heavy one). Default: assembled from the models inside the
+        wheel of mediapipe 0.10.21 (Apache-2.0).
+
+    References
+    ----------
+    Bazarevsky et al., BlazePose: On-device Real-time Body Pose Tracking, 2020.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_persons: int = 4,
+        min_detection_confidence: float = 0.5,
+        min_presence_confidence: float = 0.5,
+        min_tracking_confidence: float = 0.5,
+        model_path: str | Path | None = None,
+    ) -> None:
+        self.max_persons = max_persons
+        self.min_detection_confidence = min_detection_confidence
+        self.min_presence_confidence = min_presence_confidence
+        self.min_tracking_confidence = min_tracking_confidence
+        self.model_path = model_path
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """BlazePose's 33 joints."""
+        return BLAZEPOSE_33
+
+    @property
+    def cache_key(self) -> str:
+        """Model and parameters."""
+        model = hashlib.sha256(self._model()).hexdigest()[:16]
+        options = [value for name, value in sorted(self.get_params().items()) if name != "model_path"]
+        return f"mediapipe-{model}-{'-'.join(map(str, options))}"
+
+    def _model(self) -> bytes:
+        if self.model_path is None:
+            return _embedded_task()
+        path = Path(self.model_path)
+        if not path.is_file():
+            raise DataFormatError(f"{path}: there is no such model. Give a pose landmarker .task file, or None.")
+        return path.read_bytes()
+
+    def detect(self, frames: Iterable[Frame]) -> Iterator[FramePoses]:
+        """Give the persons of each frame.
+
+        Parameters
+        ----------
+        frames : iterable of Frame
+            Of one clip, in order.
+
+        Yields
+        ------
+        FramePoses
+            With 33 joints; confidence is BlazePose's visibility.
+        """
+        mediapipe, vision, base = _import_mediapipe()
+        try:
+            options = vision.PoseLandmarkerOptions(
+                base_options=base.BaseOptions(model_asset_buffer=self._model()),
+                running_mode=vision.RunningMode.VIDEO,
+                num_poses=self.max_persons,
+                min_pose_detection_confidence=self.min_detection_confidence,
+                min_pose_presence_confidence=self.min_presence_confidence,
+                min_tracking_confidence=self.min_tracking_confidence,
+            )
+            with _quiet_stderr():
+                landmarker = vision.PoseLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError) as error:
+            raise DataFormatError(
+                f"MediaPipe does not take {self.model_path or 'these parameters'}: {error}"
+            ) from error
+        with landmarker:
+            last_ms, found = -1, False
+            for frame in frames:
+                # Its graph talks while it starts and when it sees its first person.
+                with nullcontext() if found else _quiet_stderr():
+                    last_ms = max(last_ms + 1, round(frame.timestamp_s * 1000))
+                    image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame.image)
+                    result = landmarker.detect_for_video(image, last_ms)
+                found = found or bool(result.pose_landmarks)
+                yield _poses(result, *frame.image.shape[1::-1])
+
+
+def _poses(result: Any, width: int, height: int) -> FramePoses:
+    image = np.array([[(p.x, p.y, p.visibility) for p in person] for person in result.pose_landmarks])
+    world = np.array([[(p.x, p.y, p.z) for p in person] for person in result.pose_world_landmarks])
+    image, world = image.reshape(-1, len(BLAZEPOSE_33), 3), world.reshape(-1, len(BLAZEPOSE_33), 3)
+    return FramePoses(image[..., :2] * (width, height), image[..., 2], world)
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """MediaPipe's C++ side logs to file descriptor 2 and has no switch for it."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _import_mediapipe() -> tuple[Any, Any, Any]:
+    mediapipe = import_optional("mediapipe", feature="pose estimation", extra="video")
+    import_optional("cv2", feature="pose estimation", extra="video")
+    from mediapipe.tasks.python import vision
+    from mediapipe.tasks.python.core import base_options
+
+    return mediapipe, vision, base_options
+
+
+@lru_cache(maxsize=1)
+def _embedded_task() -> bytes:
+    """A .task file is a stored zip of both models, each with the normalisation of its input in its metadata."""
+    mediapipe = _import_mediapipe()[0]
+    from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
+
+    root = Path(mediapipe.__file__).parent
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as task:
+        for source, name, mean, std in _MODELS:
+            if not (root / source).is_file():
+                raise MissingDependencyError(
+                    f"mediapipe {mediapipe.__version__} carries no {Path(source).name}: install mediapipe==0.10.21 "
+                    "(pip install 'har_virtual[video]'), or give MediaPipePose(model_path=) a .task file."
+                )
+            writer = MetadataWriter.create(bytearray((root / source).read_bytes()))
+            writer.add_image_input([mean], [std])
+            # A fixed date keeps the bytes, and with them the cache key, the same.
+            task.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), writer.populate()[0])
+    return buffer.getvalue()

@@ -1,0 +1,460 @@
+"""Recording, RecordingSet and VideoClip: the currency of the library. Data only."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from numbers import Real
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import numpy as np
+import pandas as pd
+
+from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.files import atomic_path
+
+UNITS = {"acc": "m/s2", "gyr": "rad/s", "mag": "uT"}
+"""Unit of each quantity in every Recording."""
+
+STANDARD_GRAVITY_M_S2 = 9.80665
+
+_TO_STANDARD = {
+    ("acc", "m/s2"): 1.0,
+    ("acc", "g"): STANDARD_GRAVITY_M_S2,
+    ("acc", "mg"): STANDARD_GRAVITY_M_S2 / 1000,
+    ("gyr", "rad/s"): 1.0,
+    ("gyr", "deg/s"): np.pi / 180,
+    ("mag", "uT"): 1.0,
+    ("mag", "mG"): 0.1,
+    ("mag", "G"): 100.0,
+}
+_SCHEMA_KEY = b"har_virtual"
+_RESERVED_COLUMNS = ("time_s", "label")
+# Outside these a table probably holds another unit: times in ms, acceleration in g or without gravity.
+_PLAUSIBLE_RATE_HZ = (2.0, 5000.0)
+_PLAUSIBLE_GRAVITY_M_S2 = (4.0, 25.0)
+
+
+def channel_quantity(channel: str) -> str | None:
+    """Give "acc", "gyr" or "mag" for a channel ``<site>_<quantity>_<axis>``, None for any other name."""
+    parts = channel.split("_")
+    return parts[-2] if len(parts) >= 3 and parts[-2] in UNITS and parts[-1] in ("x", "y", "z") else None
+
+
+def channel_site(channel: str) -> str | None:
+    """Give the site of a channel ``<site>_<quantity>_<axis>``, None for any other name."""
+    return channel.rsplit("_", 2)[0] if channel_quantity(channel) else None
+
+
+def check_positive(name: str, value: float) -> float:
+    """Give `value` as a float, or raise `DataFormatError` if it is not a finite number above zero."""
+    if not isinstance(value, Real) or not np.isfinite(value) or value <= 0:
+        raise DataFormatError(f"{name} must be a finite number above 0, not {value!r}.")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """A stretch of a video, half-open: frames with ``start_s <= time < stop_s``.
+
+    Parameters
+    ----------
+    path : str or Path
+    start_s : float, default=0.0
+    stop_s : float, optional
+        None means the end of the video.
+    label, subject : optional
+        Activity and person, where they are known; they go to every stream made from the clip.
+    """
+
+    path: str | Path
+    start_s: float = 0.0
+    stop_s: float | None = None
+    label: Any = None
+    subject: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+        if not self.start_s >= 0 or (self.stop_s is not None and not self.stop_s > self.start_s):
+            raise DataFormatError(
+                f"Clip of {self.path}: needs 0 <= start_s < stop_s, not start_s={self.start_s}, stop_s={self.stop_s}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """The stream of one device in one session, at one uniform sampling rate.
+
+    Accelerations are specific forces in m/s2, angular velocities rad/s, magnetic fields uT, in the frame of the sensor.
+    Arrays are read-only. NaN marks a hole.
+
+    Parameters
+    ----------
+    data : array of shape (n_samples, n_channels)
+        Kept as float32.
+    sampling_rate_hz : float
+    channels : sequence of str
+        Named ``<site>_<acc|gyr|mag>_<x|y|z>``, such as ``left_wrist_acc_x``.
+    start_s : float, default=0.0
+        Time of the first sample on the clock of its session.
+    subject, session, dataset : str, optional
+        Anything else, such as a number, becomes text.
+    labels : scalar or array of shape (n_samples,), optional
+        Activity, one for all samples or one a sample.
+        None marks what is unlabelled.
+    annotations : mapping of str to array of shape (n_samples,), optional
+        Further label tracks, named unlike any channel and neither "label" nor "time_s".
+    domain : {"real", "virtual"}, default="real"
+    attrs : mapping, optional
+        Provenance and quality, JSON-compatible values.
+
+    Raises
+    ------
+    DataFormatError
+        If shapes, lengths or names do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from har_virtual import Recording
+    >>> names = [f"left_wrist_acc_{axis}" for axis in "xyz"]
+    >>> still = Recording(np.tile([0, 0, 9.81], (100, 1)), sampling_rate_hz=50, channels=names, subject="1")
+    >>> still.duration_s, still.data.shape
+    (2.0, (100, 3))
+    """
+
+    data: np.ndarray
+    sampling_rate_hz: float
+    channels: Sequence[str]
+    start_s: float = 0.0
+    subject: str | None = None
+    session: str | None = None
+    labels: Any = None
+    annotations: Mapping[str, np.ndarray] = field(default_factory=dict)
+    domain: Literal["real", "virtual"] = "real"
+    dataset: str | None = None
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with np.errstate(over="ignore"):
+            data = np.array(self.data, dtype=np.float32)
+        channels = tuple(self.channels)
+        self._check(data, channels)
+        data.flags.writeable = False
+        rate = check_positive(f"{self._where()}: sampling_rate_hz", self.sampling_rate_hz)
+        fields = {"data": data, "channels": channels, "sampling_rate_hz": rate, "start_s": float(self.start_s)}
+        fields |= {k: str(v) for k in ("subject", "session", "dataset") if (v := getattr(self, k)) is not None}
+        fields["attrs"] = dict(self.attrs)
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        labels = self._track("labels", self.labels) if np.ndim(self.labels) else _plain(self.labels)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "annotations", {k: self._track(k, v) for k, v in self.annotations.items()})
+
+    def _check(self, data: np.ndarray, channels: tuple[str, ...]) -> None:
+        if data.ndim != 2 or data.shape[1] != len(channels):
+            raise DataFormatError(
+                f"{self._where()}: data of shape (n_samples, {len(channels)}) are needed for channels {channels}, "
+                f"not {data.shape}."
+            )
+        if np.isinf(data).any():
+            raise DataFormatError(f"{self._where()}: data have infinite values; a hole is marked by NaN.")
+        if self.domain not in ("real", "virtual"):
+            raise DataFormatError(f"{self._where()}: domain must be 'real' or 'virtual', not {self.domain!r}.")
+        if not isinstance(self.start_s, Real) or not np.isfinite(self.start_s):
+            raise DataFormatError(f"{self._where()}: start_s must be a finite number, not {self.start_s!r}.")
+        names = [*channels, *self.annotations]
+        if len({*names, *_RESERVED_COLUMNS}) < len(names) + len(_RESERVED_COLUMNS):
+            raise DataFormatError(
+                f"{self._where()}: channels and annotations need distinct names, none of them "
+                f"{' or '.join(_RESERVED_COLUMNS)}; they are {names}."
+            )
+
+    def _where(self) -> str:
+        name = "/".join(str(part) for part in (self.dataset, self.subject, self.session) if part is not None)
+        return f"Recording {name}" if name else "Recording"
+
+    def _track(self, name: str, values: Any) -> np.ndarray:
+        values = np.array(values)
+        if values.shape != (len(self.data),):
+            raise DataFormatError(
+                f"{self._where()}: {name} has shape {values.shape}; {len(self.data)} samples need ({len(self.data)},)."
+            )
+        if values.dtype == object:
+            values[pd.isna(values)] = None
+            values = values.astype(str) if pd.api.types.infer_dtype(values, skipna=False) == "string" else values
+        values.flags.writeable = False
+        return values
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        dtype = self.data.dtype if dtype is None else dtype
+        if copy is False and dtype != self.data.dtype:
+            raise ValueError(f"{self._where()}: data are float32; {dtype} needs a copy.")
+        return self.data.astype(dtype, copy=bool(copy))
+
+    def __repr__(self) -> str:
+        return (
+            f"{self._where()}({self.domain}, {self.duration_s:.2f} s at {self.sampling_rate_hz:g} Hz, "
+            f"channels={list(self.channels)})"
+        )
+
+    @property
+    def duration_s(self) -> float:
+        """Number of samples over the sampling rate."""
+        return len(self.data) / self.sampling_rate_hz
+
+    @property
+    def times_s(self) -> np.ndarray:
+        """Time of each sample on the session's clock."""
+        return self.start_s + np.arange(len(self.data)) / self.sampling_rate_hz
+
+    @property
+    def group(self) -> str:
+        """The subject, unique over data sets (``pamap2/101``): the group of every window cut from this recording."""
+        subject = "unknown" if self.subject is None else str(self.subject)
+        return subject if self.dataset is None else f"{self.dataset}/{subject}"
+
+    def track(self, label: str | None = None) -> np.ndarray | None:
+        """Give one label a sample: the labels, or the annotation named `label`; None if there are no labels."""
+        if label is not None and label not in self.annotations:
+            raise UnknownNameError(
+                f"{self._where()} has no annotation {label!r}; it has {', '.join(self.annotations) or 'none'}."
+            )
+        values = self.labels if label is None else self.annotations[label]
+        if values is None or np.ndim(values) > 0:
+            return values
+        return np.full(len(self.data), values)
+
+    def select(self, channels: Iterable[str]) -> Recording:
+        """Give the recording with `channels` only, in their order; an unknown one raises `UnknownNameError`."""
+        channels = tuple(channels)
+        missing = [channel for channel in channels if channel not in self.channels]
+        if missing:
+            raise UnknownNameError(f"{self._where()} has no channel {missing}; it has {list(self.channels)}.")
+        columns = [self.channels.index(channel) for channel in channels]
+        return replace(self, data=self.data[:, columns], channels=channels)
+
+    def replace(self, **changes: Any) -> Recording:
+        """Give a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Give one row a sample, indexed by ``time_s``, with the label tracks behind the channels."""
+        frame = pd.DataFrame(self.data, columns=list(self.channels), index=pd.Index(self.times_s, name="time_s"))
+        if self.labels is not None:
+            frame["label"] = self.track()
+        return frame.assign(**self.annotations)
+
+    @classmethod
+    def from_dataframe(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        units: Mapping[str, str],
+        sampling_rate_hz: float | None = None,
+        channels: Mapping[str, str] | None = None,
+        label: str | None = None,
+        **fields: Any,
+    ) -> Recording:
+        """Make a Recording of a table with one row a sample.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Without `sampling_rate_hz` its index must hold times in seconds, evenly spaced within 2 % of a sample
+            interval; bring uneven ones onto a grid with `har_virtual.signal.resample` first.
+        units : mapping
+            Unit of each quantity in the table: ``{"acc": "g", "gyr": "deg/s"}``; acc: m/s2, g, mg; gyr: rad/s, deg/s;
+            mag: uT, mG, G.
+        sampling_rate_hz : float, optional
+            Default: from the index, which then also gives start_s unless that is among the fields.
+        channels : mapping, optional
+            From columns of the table to channel names. Default: every column that is named like a channel.
+        label : str, optional
+            Column with one label a sample.
+        **fields
+            Further fields of Recording (subject, session, ...).
+
+        Raises
+        ------
+        DataFormatError
+            If a unit is missing or unknown, a column is absent, or the times are uneven.
+
+        Warns
+        -----
+        DataWarning
+            Where the median of |a| is near 1, as if the table held g, or far from gravity; or the rate is so low or so
+            high that the times are probably not in seconds.
+        """
+        names = dict(channels) if channels is not None else {c: c for c in frame.columns if channel_quantity(str(c))}
+        absent = [column for column in (*names, *([label] if label else [])) if column not in frame.columns]
+        if absent or not names:
+            raise DataFormatError(f"The table lacks {absent or 'channels'}; its columns are {list(frame.columns)}.")
+        scale = [_unit_scale(channel, units) for channel in names.values()]
+        if sampling_rate_hz is None:
+            sampling_rate_hz, start_s = _even_rate(frame.index)
+            fields.setdefault("start_s", start_s)
+        if label is not None:
+            fields["labels"] = frame[label].to_numpy()
+        data = frame[list(names)].to_numpy(dtype=np.float64, na_value=np.nan) * scale
+        recording = cls(data, sampling_rate_hz, tuple(names.values()), **fields)
+        for doubt in recording._doubts():
+            warnings.warn(f"{recording._where()}: {doubt}", DataWarning, stacklevel=2)
+        return recording
+
+    def _doubts(self) -> Iterator[str]:
+        if not _PLAUSIBLE_RATE_HZ[0] <= self.sampling_rate_hz <= _PLAUSIBLE_RATE_HZ[1]:
+            yield f"a rate of {self.sampling_rate_hz:g} Hz looks as if the times were not in seconds."
+        for x in (channel for channel in self.channels if channel.endswith("_acc_x")):
+            triad = [x[:-1] + axis for axis in "xyz"]
+            if not set(triad) <= set(self.channels):
+                continue
+            norms = np.linalg.norm(self.select(triad).data, axis=1)
+            norm = float(np.median(norms[~np.isnan(norms)])) if not np.isnan(norms).all() else STANDARD_GRAVITY_M_S2
+            found = f"the median of |a| at {channel_site(x)} is {norm:.2f} m/s2"
+            if 0.8 < norm < 1.25:
+                yield f"{found}, as if the values were in g. State units={{'acc': 'g'}} if they are."
+            elif not _PLAUSIBLE_GRAVITY_M_S2[0] <= norm <= _PLAUSIBLE_GRAVITY_M_S2[1]:
+                yield f"{found}, far from gravity. Check the unit, and that gravity was not subtracted."
+
+    def save(self, path: str | Path) -> Path:
+        """Write the recording to one Parquet file, with units and all fields in its metadata; give the path.
+
+        Labels or `attrs` that neither Parquet nor JSON can hold raise `DataFormatError`.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = Path(path)
+        one_label = np.ndim(self.labels) == 0
+        names = ("sampling_rate_hz", "start_s", "subject", "session", "domain", "dataset", "attrs")
+        fields = {name: getattr(self, name) for name in names} | {
+            "channels": self.channels,
+            "units": {c: UNITS[q] for c in self.channels if (q := channel_quantity(c))},
+            "labels": self.labels if one_label else None,
+            "label_per_sample": not one_label,
+            "annotations": list(self.annotations),
+        }
+        try:
+            table = pa.Table.from_pandas(self.to_dataframe(), preserve_index=True)
+            ours = {_SCHEMA_KEY: json.dumps(fields).encode()}
+        except (TypeError, pa.ArrowException) as error:
+            raise DataFormatError(f"{self._where()} cannot be written to {path}: {error}.") from error
+        with atomic_path(path) as temporary:
+            pq.write_table(table.replace_schema_metadata((table.schema.metadata or {}) | ours), temporary)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recording:
+        """Read a file that `save` wrote; any other file raises `DataFormatError`."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            # pq.read_table would take a folder named subject=3 for a column.
+            with pq.ParquetFile(path) as file:
+                table = file.read()
+        except pa.ArrowInvalid as error:
+            raise DataFormatError(f"{path} is no Parquet file ({error}); Recording.save writes one.") from error
+        if _SCHEMA_KEY not in (table.schema.metadata or {}):
+            raise DataFormatError(f"{path} was not written by Recording.save; use Recording.from_dataframe.")
+        fields = json.loads(table.schema.metadata[_SCHEMA_KEY])
+        fields.pop("units")
+        frame = table.to_pandas()
+        if fields.pop("label_per_sample"):
+            fields["labels"] = frame["label"].to_numpy()
+        fields["annotations"] = {name: frame[name].to_numpy() for name in fields["annotations"]}
+        return cls(data=frame[fields["channels"]].to_numpy(), **fields)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
+def _unit_scale(channel: str, units: Mapping[str, str]) -> float:
+    quantity = channel_quantity(channel)
+    if quantity is None:
+        return 1.0
+    unit = units.get(quantity)
+    if (quantity, unit) not in _TO_STANDARD:
+        known = [u for q, u in _TO_STANDARD if q == quantity]
+        raise DataFormatError(
+            f"Channel {channel}: state its unit as units={{{quantity!r}: one of {known}}}, not {unit!r}."
+        )
+    return _TO_STANDARD[quantity, unit]
+
+
+def _even_rate(index: pd.Index) -> tuple[float, float]:
+    if isinstance(index, pd.RangeIndex) or not pd.api.types.is_numeric_dtype(index):
+        raise DataFormatError(
+            f"The table's index must hold times in seconds, not a {type(index).__name__} of {index.dtype}; set it with "
+            "frame.set_index, or give sampling_rate_hz."
+        )
+    times_s = index.to_numpy(dtype=np.float64)
+    if len(times_s) < 2 or not np.all(np.diff(times_s) > 0):
+        raise DataFormatError("Times must increase strictly over two rows at least; or give sampling_rate_hz.")
+    interval = (times_s[-1] - times_s[0]) / (len(times_s) - 1)
+    off = np.abs(times_s - times_s[0] - interval * np.arange(len(times_s))).max() / interval
+    if off > 0.02:
+        raise DataFormatError(
+            f"Times are uneven (off an even grid by up to {off:.2f} sample intervals): use har_virtual.signal.resample "
+            "first."
+        )
+    return 1 / interval, float(times_s[0])
+
+
+class RecordingSet(Sequence[Recording]):
+    """An ordered collection of recordings.
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+    """
+
+    def __init__(self, recordings: Iterable[Recording]) -> None:
+        self._recordings = tuple(recordings)
+        wrong = next((r for r in self._recordings if not isinstance(r, Recording)), None)
+        if wrong is not None:
+            raise DataFormatError(f"A RecordingSet holds Recordings, not {type(wrong).__name__}.")
+
+    def __len__(self) -> int:
+        return len(self._recordings)
+
+    def __iter__(self) -> Iterator[Recording]:
+        return iter(self._recordings)
+
+    @overload
+    def __getitem__(self, index: int) -> Recording: ...
+    @overload
+    def __getitem__(self, index: slice) -> RecordingSet: ...
+    def __getitem__(self, index: int | slice) -> Recording | RecordingSet:
+        return RecordingSet(self._recordings[index]) if isinstance(index, slice) else self._recordings[index]
+
+    def __add__(self, other: Iterable[Recording]) -> RecordingSet:
+        return RecordingSet((*self, *other))
+
+    def __radd__(self, other: Iterable[Recording]) -> RecordingSet:
+        return RecordingSet((*other, *self))
+
+    def __repr__(self) -> str:
+        return f"RecordingSet({len(self)} recordings of {len(self.groups)} subjects)"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The subjects, sorted."""
+        return tuple(sorted({recording.group for recording in self}))
+
+    def select(self, **fields: Any) -> RecordingSet:
+        """Give the recordings whose fields have the given values: ``select(subject="101", domain="real")``."""
+        return RecordingSet(r for r in self if all(getattr(r, name) == value for name, value in fields.items()))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row a recording: what it is, how long, which channels."""
+        columns = ["dataset", "subject", "session", "domain", "start_s", "duration_s", "sampling_rate_hz", "channels"]
+        return pd.DataFrame([[getattr(r, name) for name in columns] for r in self], columns=columns)

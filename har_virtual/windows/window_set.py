@@ -1,0 +1,174 @@
+"""WindowSet: windows with the label, the subject and the domain of each."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.files import atomic_path
+from har_virtual.recording import check_positive
+
+METADATA_COLUMNS = ("subject", "dataset", "session", "domain", "recording", "start_s", "stop_s")
+"""Columns that the metadata of every WindowSet have."""
+
+_LABEL_TYPES = ("string", "integer", "floating", "mixed-integer-float", "boolean", "empty")
+
+
+@dataclass(frozen=True, eq=False)
+class WindowSet:
+    """Windows of equal length, with what is known of each: the input of every estimator. Arrays are read-only.
+
+    Parameters
+    ----------
+    X : array of shape (n_windows, n_samples, n_channels)
+        Kept as float32; neither NaN nor infinite. Units as in Recording.
+    y : array of shape (n_windows,) or None
+        Labels, all text or all numbers, none missing.
+    metadata : DataFrame
+        One row a window, at least: subject (unique over data sets, `Recording.group`), dataset, session, domain
+        ("real" or "virtual"), recording (position among the recordings that were cut), start_s and stop_s (half-open,
+        on the session's clock). Its index is replaced by 0 to n_windows - 1.
+    channels : sequence of str
+    sampling_rate_hz : float
+    attrs : mapping, optional
+        How the windows were cut, and how many were dropped why; JSON-compatible values.
+
+    Raises
+    ------
+    DataFormatError
+        If shapes do not fit together, columns lack, or values are missing.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    metadata: pd.DataFrame
+    channels: Sequence[str]
+    sampling_rate_hz: float
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        X, channels = _read_only(np.asarray(self.X, dtype=np.float32)), tuple(self.channels)
+        if X.ndim != 3 or X.shape[2] != len(channels) or len(set(channels)) != len(channels):
+            raise DataFormatError(
+                f"X of shape (n_windows, n_samples, {len(channels)}) with distinct channel names is needed, "
+                f"not {X.shape} with {channels}."
+            )
+        if not np.isfinite(X).all():
+            raise DataFormatError(
+                "X has NaN or infinite values; segment_recordings drops the windows that have a hole."
+            )
+        lacking = [column for column in METADATA_COLUMNS if column not in self.metadata]
+        if lacking or len(self.metadata) != len(X):
+            raise DataFormatError(
+                f"metadata needs {len(X)} rows, one a window, not {len(self.metadata)}; lacking columns: {lacking}."
+            )
+        y = None if self.y is None else _read_only(_check_labels(np.asarray(self.y), len(X)))
+        fields = {"X": X, "y": y, "channels": channels, "attrs": dict(self.attrs)}
+        fields["metadata"] = self.metadata.reset_index(drop=True)
+        fields["sampling_rate_hz"] = check_positive("sampling_rate_hz", self.sampling_rate_hz)
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __repr__(self) -> str:
+        virtual = int(self.sample_domain.sum())
+        return (
+            f"WindowSet({len(self) - virtual} real and {virtual} virtual windows of {self.X.shape[1]} samples at "
+            f"{self.sampling_rate_hz:g} Hz, {len(np.unique(self.groups))} subjects, channels={list(self.channels)})"
+        )
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Subject of each window, (n_windows,) of text: what cross-validation must not split."""
+        return self.metadata["subject"].to_numpy(dtype=object).astype(str)
+
+    @property
+    def sample_domain(self) -> np.ndarray:
+        """Domain of each window, (n_windows,): 0 real, 1 virtual."""
+        return (self.metadata["domain"] == "virtual").to_numpy(dtype=np.int64)
+
+    def __getitem__(self, index: Any) -> WindowSet:
+        """Give the windows at a slice, a mask, positions or one position, as a WindowSet."""
+        rows = np.atleast_1d(np.arange(len(self))[index])
+        y = None if self.y is None else self.y[rows]
+        return replace(self, X=_frozen(self.X[rows]), y=y, metadata=self.metadata.iloc[rows])
+
+    def select(self, channels: Iterable[str]) -> WindowSet:
+        """Give the windows with `channels` only, in their order; an unknown one raises `UnknownNameError`."""
+        channels = tuple(channels)
+        missing = [channel for channel in channels if channel not in self.channels]
+        if missing:
+            raise UnknownNameError(f"The windows have no channel {missing}; they have {list(self.channels)}.")
+        columns = [self.channels.index(channel) for channel in channels]
+        return replace(self, X=_frozen(self.X[:, :, columns]), channels=channels)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row a window: metadata, ``label`` if there are labels, and a column ``<channel>_<sample>`` each."""
+        names = [f"{channel}_{sample}" for channel in self.channels for sample in range(self.X.shape[1])]
+        values = self.X.transpose(0, 2, 1).reshape(len(self), len(names))
+        labels = {} if self.y is None else {"label": self.y}
+        return pd.concat([self.metadata.assign(**labels), pd.DataFrame(values, columns=names)], axis=1)
+
+    def save(self, path: str | Path) -> Path:
+        """Write one .npz without pickles, whole or not at all; give the path.
+
+        Metadata that Parquet, or attrs that JSON cannot hold raise `DataFormatError`.
+        """
+        table = io.BytesIO()
+        fields = {"channels": self.channels, "sampling_rate_hz": self.sampling_rate_hz, "attrs": self.attrs}
+        try:
+            self.metadata.to_parquet(table)
+            text = json.dumps(fields)
+        except (TypeError, ValueError) as error:
+            raise DataFormatError(f"The windows cannot be written to {path}: {error}.") from error
+        arrays = {"X": self.X, "metadata": np.frombuffer(table.getvalue(), np.uint8), "fields": text}
+        if self.y is not None:
+            arrays["y"] = self.y
+        # Through an open file, because savez would put .npz behind a name that ends otherwise.
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> WindowSet:
+        """Read a file that `save` wrote; any other file raises `DataFormatError`."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                X, y = _frozen(arrays["X"]), arrays.get("y")
+                metadata = pd.read_parquet(io.BytesIO(arrays["metadata"].tobytes()))
+                fields = json.loads(str(arrays["fields"]))
+        except (ValueError, KeyError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise DataFormatError(f"{path} was not written by WindowSet.save ({error}).") from error
+        return cls(X, y, metadata, **fields)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """Copy unless nobody can write to it."""
+    return _frozen(array.copy()) if array.flags.writeable else array
+
+
+def _check_labels(y: np.ndarray, n_windows: int) -> np.ndarray:
+    if y.shape != (n_windows,):
+        raise DataFormatError(f"y has shape {y.shape}; {n_windows} windows need ({n_windows},).")
+    if pd.isna(y).any():
+        raise DataFormatError(f"y lacks the labels of {pd.isna(y).sum()} windows; drop those windows, or give y=None.")
+    found = pd.api.types.infer_dtype(y, skipna=False)
+    if found not in _LABEL_TYPES:
+        raise DataFormatError(f"Labels must be all text, all numbers or all true/false, not {found}: {list(y[:5])} ...")
+    return np.array(y.tolist()) if y.dtype == object and len(y) else y
