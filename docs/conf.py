@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import har_virtual
 
 project = "har_virtual"
@@ -11,10 +14,10 @@ version = release = har_virtual.__version__
 
 extensions = [
     "myst_parser",
+    "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
-    "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
 exclude_patterns = ["_build"]
@@ -25,9 +28,17 @@ html_title = "har_virtual"
 default_role = "py:obj"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-napoleon_google_docstring = False
-napoleon_use_ivar = True
-napoleon_use_rtype = False
+numpydoc_show_class_members = False
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+
+
+def escape_magnitudes(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    """Outside literals ``|a|`` is a magnitude in our docstrings, never a substitution."""
+    lines[:] = [re.sub(r"(``.*?``)|\|(\w+)\|", lambda m: m[1] or rf"\|{m[2]}\|", line) for line in lines]
+
+
+def setup(app: Any) -> None:
+    """Connect what changes docstrings."""
+    app.connect("autodoc-process-docstring", escape_magnitudes)

@@ -87,7 +87,7 @@ def build_motion(
     carriers : array of shape (n_frames, n_nodes, 3, 3)
         Rotation of the rigid body on which a node and its parent sit.
     own : array of shape (n_frames, n_nodes, 3, 3)
-        Rotation of the node itself; used where no segment starts.
+        Rotation of the node itself; used for the root and where no segment starts.
     """
     turn = world_from_file(up)
     keep, joints, joint_parents = _merge(names, parents, positions_m)
@@ -109,7 +109,9 @@ def build_motion(
         )
         return motion
     children = [main_child(skeleton, joint) for joint in range(len(skeleton))]
-    segments = [own[:, keep[j]] if c is None else carriers[:, keep[c]] for j, c in enumerate(children)]
+    # The root carries the hips; what leads from it towards the head may be a bone of the back.
+    rigid = {skeleton.root, *(joint for joint, child in enumerate(children) if child is None)}
+    segments = [own[:, keep[j]] if j in rigid else carriers[:, keep[c]] for j, c in enumerate(children)]
     return orient_segments(motion, joint_rotations=turn @ np.stack(segments, axis=1))
 
 

@@ -33,8 +33,11 @@ _AVERAGE = {
 # Rows of J_regressor for the left and right hand: SMPL has one joint a hand, SMPL-H and SMPL-X the middle knuckles.
 _HAND_ROWS = {24: (22, 23), 52: (25, 40), 55: (28, 43)}
 
+# What numpy and zipfile raise on damaged, encrypted or pickled content.
+_UNREADABLE = (ValueError, TypeError, OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 
-def read_amass(path: str | os.PathLike, *, body: str | os.PathLike | None = None, joints: int = 22) -> Motion:
+
+def read_amass(path: str | os.PathLike, *, body: str | os.PathLike | None = None, joints: int = 24) -> Motion:
     """Read an AMASS file.
 
     Both layouts are read: SMPL+H (``poses``, ``trans``, ``betas``, ``mocap_framerate``) and SMPL-X "stageii"
@@ -48,7 +51,7 @@ def read_amass(path: str | os.PathLike, *, body: str | os.PathLike | None = None
         The SMPL, SMPL+H or SMPL-X body of the gender that the file states, as .npz with ``J_regressor``,
         ``v_template`` and ``shapedirs``; get it from its makers under their licence. Without it an average adult of
         1.70 m stands in: angles are the file's, lengths are not.
-    joints : {22, 24}, default=22
+    joints : {22, 24}, default=24
         24 adds the hands: SMPL's own, or the knuckle of the middle finger; they follow the wrist's rotation.
 
     Returns
@@ -135,16 +138,7 @@ def _load(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
             for name in (n for n in names if n in archive.files):
                 arrays[name] = np.asarray(archive[name], dtype=np.float64)
             return arrays
-    except (
-        ValueError,
-        TypeError,
-        OSError,
-        EOFError,
-        RuntimeError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+    except _UNREADABLE as error:
         raise DataFormatError(
             f"{path}: {name} cannot be read as numbers ({error}). Objects are never unpickled; save plain float arrays."
         ) from None
@@ -152,32 +146,41 @@ def _load(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def _pose(file: dict[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray, float]:
     """Axis-angles (n_frames, 66), translations (n_frames, 3) and the frame rate."""
-    split = "root_orient" in file and "pose_body" in file
-    parts = [file["root_orient"], file["pose_body"]] if split else [file.get("poses")]
-    trans, rate = (file.get("trans"), file.get("mocap_framerate", file.get("mocap_frame_rate")))
-    if parts[0] is None or trans is None or rate is None:
+    poses, trans = _joined(file, path), file.get("trans")
+    rate = file.get("mocap_framerate", file.get("mocap_frame_rate"))
+    if poses is None or trans is None or rate is None:
         raise DataFormatError(
             f"{path} has {', '.join(file) or 'none of the arrays of AMASS'}; a motion needs poses (or root_orient and "
             f"pose_body), trans and mocap_framerate. A file of shapes only has none."
         )
-    widths = (3, 63) if split else (3 * N_BODY_JOINTS,)
-    shapes = ", ".join(str(array.shape) for array in (*parts, trans))
-    fits = all(
-        p.ndim == 2 and p.shape[1] >= width and len(p) == len(trans) for p, width in zip(parts, widths, strict=True)
-    )
-    if not fits or trans.ndim != 2 or trans.shape[1] != 3 or not len(trans):
+    n_angles = 3 * N_BODY_JOINTS
+    if poses.ndim != 2 or poses.shape[1] < n_angles or trans.shape != (len(poses), 3) or not len(poses):
         raise DataFormatError(
-            f"{path}: poses and trans have shapes {shapes}, not (n_frames, 66 or more) and (n_frames, 3)."
+            f"{path}: poses and trans have shapes {poses.shape}, {trans.shape}, not (n_frames, {n_angles} or more) and "
+            f"(n_frames, 3)."
         )
     if rate.size != 1 or not 0 < rate.item() < np.inf:
         raise DataFormatError(f"{path}: the frame rate must be one positive number, not {rate}.")
-    angles = np.concatenate([p[:, :width] for p, width in zip(parts, widths, strict=True)], axis=1)
-    bad = np.flatnonzero(~(np.isfinite(angles).all(axis=1) & np.isfinite(trans).all(axis=1)))
+    angles = poses[:, :n_angles]
+    bad = np.flatnonzero(~np.isfinite(np.concatenate([angles, trans], axis=1)).all(axis=1))
     if len(bad):
         raise DataFormatError(
             f"{path}: frame {bad[0]} has values that are not finite; cut {len(bad)} such frames first."
         )
     return angles, trans, rate.item()
+
+
+def _joined(file: dict[str, np.ndarray], path: Path) -> np.ndarray | None:
+    """Poses in one array, in whichever layout they are."""
+    parts = [file[name] for name in ("root_orient", "pose_body") if name in file]
+    if len(parts) < 2:
+        return file.get("poses")
+    if [part.shape[1:] for part in parts] != [(3,), (63,)] or len(parts[0]) != len(parts[1]):
+        raise DataFormatError(
+            f"{path}: root_orient and pose_body have shapes {parts[0].shape}, {parts[1].shape}, not (n_frames, 3) and "
+            f"(n_frames, 63)."
+        )
+    return np.concatenate(parts, axis=1)
 
 
 def _rest_joints(path: Path, betas: np.ndarray | None, motion: Path) -> np.ndarray:

@@ -81,11 +81,11 @@ def read_asf_amc(
         raise DataFormatError(f"frame_rate_hz={frame_rate_hz!r} and unit_m={unit_m!r} of {amc_path} must be positive.")
     asf_path, amc_path = existing_file(asf_path, "an ASF file"), existing_file(amc_path, "an AMC file")
     skeleton = read_asf(asf_path)
-    values, degrees = _read_amc(amc_path, skeleton)
+    values, value_degrees = _read_amc(amc_path, skeleton)
     unit_m = INCH_M / skeleton.length if unit_m is None else float(unit_m)
     names, bones = list(skeleton.bones), skeleton.bones.values()
     parents = [names.index(skeleton.parents[name]) if name in skeleton.parents else -1 for name in names]
-    degrees = {"bone_degrees": skeleton.degrees, "value_degrees": degrees}
+    degrees = {"bone_degrees": skeleton.degrees, "value_degrees": value_degrees}
     local = np.stack([bone.local_rotations(values[bone.name], **degrees) for bone in bones], axis=1)
     rotations = chain_rotations(local, parents)
     offsets = np.tile([bone.direction * bone.length for bone in bones], (len(local), 1, 1))

@@ -143,8 +143,9 @@ def _read_part(words: list[str], nodes: list[_Node], open_nodes: list[int]) -> N
         case ["JOINT", *name]:
             nodes.append(_Node(" ".join(name), open_nodes[-1]))
         case ["End", *_]:
-            name, names = (f"{nodes[open_nodes[-1]].name}_end", {node.name for node in nodes})
-            nodes.append(_Node(f"{name}{len(nodes)}" if name in names else name, open_nodes[-1]))
+            end = f"{nodes[open_nodes[-1]].name}_end"
+            taken = any(node.name == end for node in nodes)
+            nodes.append(_Node(f"{end}{len(nodes)}" if taken else end, open_nodes[-1]))
         case ["{"]:
             open_nodes.append(len(nodes) - 1)
         case ["}"]:
@@ -175,14 +176,11 @@ def _read_motion(lines: list[str], start: int, n_channels: int, path: Path) -> t
     """Values of the channels, (n_frames, n_channels), and the frame rate."""
     header = [(i, line) for i, line in enumerate(lines[start + 1 :], start=start + 1) if line.strip()][:2]
     text = " ".join(" ".join(line for _, line in header).split())
-    found = re.fullmatch(r"Frames: ?(\d+) Frame Time: ?(\S+)", text, re.IGNORECASE)
-    try:
-        n_frames, frame_time_s = int(found[1]), float(found[2])
-    except (TypeError, ValueError):
-        n_frames, frame_time_s = 0, 0.0
-    if not (n_frames > 0 and 0 < frame_time_s < np.inf):
+    found = re.fullmatch(r"Frames: ?(\d+) Frame Time: ?((\d+\.?\d*|\.\d+)(E-?\d+)?)", text, re.IGNORECASE)
+    n_frames, frame_time_s = (int(found[1]), float(found[2])) if found else (0, 0.0)
+    if not (n_frames > 0 and 1e-9 < frame_time_s < np.inf):
         raise DataFormatError(
-            f"{path}: after MOTION come 'Frames: N' and 'Frame Time: seconds', both positive, not {text!r}; "
+            f"{path}: after MOTION come 'Frames: N' and 'Frame Time: seconds', both positive, not {text[:60]!r}; "
             f"the file has no frames or is truncated."
         )
     first = header[-1][0] + 1

@@ -117,7 +117,7 @@ def to_body(motion: Motion) -> Motion:
 
 
 def _source_segment(source: Skeleton, body: Skeleton, joint: int) -> int:
-    """Where a body segment is several bones of the source, the last one moves its distal end (and a wrist-worn sensor)."""
+    """Of several bones in one body segment, the last one moves its distal end, and a wrist-worn sensor."""
     child = main_child(body, joint)
     start = source.index(body.joints[joint])
     if child is None:

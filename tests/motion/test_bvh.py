@@ -239,7 +239,7 @@ def test_skipped_frames_are_gone_and_time_starts_after_them(write):
 
 
 @pytest.mark.parametrize(
-    ("printed", "rate_hz"), [(".0083333", 120.0), ("0.033333", 30.0), ("0.0333667", 1 / 0.0333667)]
+    ("printed", "rate_hz"), [(".0083333", 120.0), ("3.3333e-2", 30.0), ("0.0333667", 1 / 0.0333667)]
 )
 def test_a_frame_time_cut_by_printing_is_completed_and_others_stay(write, printed, rate_hz):
     motion = read_bvh(write(bvh([{}, {}], frame_time=printed)), unit_m=1.0, up="y")
@@ -261,6 +261,7 @@ N_HEAD = len(GOOD[: GOOD.index("Frame Time")].splitlines())
         (GOOD.replace("Frames: 3", "Frames: 0"), "no frames"),
         (GOOD.replace("Frame Time: 0.01", "Frame Time: 0"), "both positive"),
         (GOOD.replace("Frame Time: 0.01", "Frame Time: fast"), "both positive"),
+        (GOOD.replace("Frame Time: 0.01", "Frame Time: 0.0.1"), "both positive"),
         ("\n".join(GOOD.splitlines()[:-1]), "announces 3 frames and has 2"),
         (GOOD.rstrip()[:-2], rf"line {N_HEAD + 4} \(frame 3\) has 53 values, but the hierarchy has 54 channels"),
         (GOOD.rstrip()[:-1] + "x", rf"line {N_HEAD + 4} \(frame 3\) has 'x', which is no number"),

@@ -112,9 +112,18 @@ def test_the_x_axis_lies_along_the_bone(takes, take):
     motion = takes[take]
     for joint in range(len(motion.skeleton)):
         child = main_child(motion.skeleton, joint)
-        if child is not None:
+        if child is not None and joint != motion.skeleton.root:
             bone = unit(motion.positions_m[:, child] - motion.positions_m[:, joint])
             np.testing.assert_allclose(motion.rotations[:, joint, :, 0], bone, atol=1e-6)
+
+
+@pytest.mark.parametrize("take", TAKES)
+def test_the_pelvis_turns_with_the_hips_and_not_with_the_back(takes, take):
+    motion = takes[take]
+    hips = unit(motion.joint("left_hip") - motion.joint("right_hip"))
+    in_pelvis = np.einsum("tji,tj->ti", motion.rotations[:, motion.skeleton.root], hips)
+    np.testing.assert_allclose(in_pelvis, in_pelvis[:1].repeat(len(hips), axis=0), atol=1e-6)
+    assert in_pelvis[0, 2] > 0.98
 
 
 @pytest.mark.parametrize("take", TAKES)

@@ -1,0 +1,74 @@
+"""What scikit-learn's checks cannot ask of an estimator whose rows are videos or recordings."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from har_virtual.recording import Recording
+
+
+def check_recording_transformer(transformer: BaseEstimator, X: Sequence[Any]) -> None:
+    """Check a transformer that takes a list of clips, motions or recordings.
+
+    It must clone, set and get its parameters, leave its parameters and input alone, give one result a row, give the same
+    result when fitted again, when pickled, for a part of the rows and for the rows in another order, and with two jobs as
+    with one.
+
+    Parameters
+    ----------
+    transformer : estimator
+        Not fitted.
+    X : sequence
+        At least two rows.
+
+    Raises
+    ------
+    AssertionError
+        With the name of the property that does not hold.
+    """
+    if len(X) < 2:
+        raise ValueError("check_recording_transformer needs at least two rows.")
+    before = {name: copy.deepcopy(value) for name, value in transformer.get_params(deep=False).items()}
+    rows_before = copy.deepcopy(list(X))
+    fitted = clone(transformer)
+    expect(fitted.fit(X) is fitted, "fit returns the estimator itself")
+    expected = fitted.transform(X)
+    expect(len(expected) == len(X), "transform gives one result a row")
+    expect(_same_rows(expected, clone(transformer).fit_transform(X)), "fit_transform gives what fit and transform give")
+    expect(_same_rows(expected, fitted.fit(X).transform(X)), "fitting again changes nothing")
+    expect(_same_rows(expected, pickle.loads(pickle.dumps(fitted)).transform(X)), "a pickled estimator gives the same")
+    expect(_same_rows(expected[1:], fitted.transform(X[1:])), "a row's result does not depend on the other rows")
+    expect(_same_rows(expected[::-1], fitted.transform(X[::-1])), "the order of rows does not matter")
+    expect(_same_values(rows_before, list(X)), "transform leaves its input alone")
+    after = fitted.get_params(deep=False)
+    expect(set(before) == set(after) and _same_values(before, after), "fit and transform leave the parameters alone")
+    if "n_jobs" in before:
+        parallel = clone(transformer).set_params(n_jobs=2).fit(X)
+        expect(_same_rows(expected, parallel.transform(X)), "two jobs give what one gives")
+
+
+def expect(holds: bool, property_: str) -> None:
+    """Raise an AssertionError that names a property, unless it holds."""
+    if not holds:
+        raise AssertionError(f"This does not hold: {property_}.")
+
+
+def _same_rows(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    return len(first) == len(second) and all(_same(a, b) for a, b in zip(first, second, strict=True))
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, Recording):
+        same_fields = first.channels == second.channels and first.start_s == second.start_s
+        return same_fields and np.array_equal(first.data, second.data, equal_nan=True)
+    return np.array_equal(np.asarray(first), np.asarray(second), equal_nan=True)
+
+
+def _same_values(first: Any, second: Any) -> bool:
+    return pickle.dumps(first) == pickle.dumps(second) or repr(first) == repr(second)
