@@ -1,8 +1,8 @@
 """Conversion of a video against the bare pose model, and memory over a video's length.
 
-The bare model sees the same frames in the same mode with the same threads: it is MediaPipe's detector with the library's
-options, fed by a plain decoding loop, and what it finds is thrown away. The whole conversion (`convert_videos`) tracks,
-cleans, places, differentiates, writes Parquet, JSON and the overlay. Both run in this process, in turns; nothing is cached.
+The bare model sees the same frames in the same mode with the same threads: MediaPipe's detector with the library's
+options, fed by a plain decoding loop, its results thrown away. The whole conversion (`convert_videos`) tracks, cleans,
+places, differentiates, writes Parquet, JSON and the overlay. Both run in this process, in turns; nothing is cached.
 
 Memory is the largest resident set of a fresh process that converts the demo video repeated to 10 s and to 5 min.
 
@@ -27,11 +27,14 @@ from har_virtual.video import read_frames
 
 SITES = ["left_wrist", "right_ankle", "waist"]
 MEMORY_LENGTHS_S = (10.0, 60.0, 300.0)
+# A child inherits its parent's ru_maxrss on Linux; VmHWM begins anew with the program.
 _CHILD = """
-import resource, sys, warnings
+import sys
+from pathlib import Path
 from har_virtual import convert_videos
 convert_videos([sys.argv[1]], sys.argv[2], sites={sites!r}, cache_dir=False)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = Path("/proc/self/status").read_text()
+print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 """
 
 

@@ -42,6 +42,7 @@ _NAMES_OF = {
     "recording": ("Recording", "RecordingSet", "VideoClip"),
     "signal": (),
     "skeleton": ("Motion", "Skeleton"),
+    "testing": (),
     "video": (),
     "windows": ("WindowSet", "join_recordings", "segment_recordings"),
 }

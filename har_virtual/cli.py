@@ -85,6 +85,26 @@ def convert(
     verbose
         1 for a progress bar, 0 for silence but for failures.
     """
+    parameters = {
+        "sampling_rate_hz": sampling_rate_hz,
+        "quantities": tuple(quantities or ("acc", "gyr")),
+        "sensor": sensor,
+        "cutoff_hz": cutoff_hz,
+        "gravity": gravity,
+        "camera_pitch_deg": camera_pitch_deg,
+        "camera_roll_deg": camera_roll_deg,
+        "pnp": pnp,
+        "cache_dir": None if cache else False,
+        "n_jobs": n_jobs,
+        "random_state": random_state,
+        "verbose": verbose,
+    }
+    files = {"overlay": overlay, "blur_faces": blur_faces, "resume": resume}
+    return _convert(videos, out, sites, {**parameters, **files}, verbose)
+
+
+def _convert(videos: list[Path], out: Path, sites: list[str], parameters: dict[str, Any], verbose: int) -> int:
+    """Say one line a video as soon as it is done; give the exit status."""
     from har_virtual.conversion import convert_videos
 
     rows: list[dict[str, Any]] = []
@@ -98,27 +118,7 @@ def convert(
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        convert_videos(
-            videos,
-            out,
-            sites=sites,
-            overlay=overlay,
-            blur_faces=blur_faces,
-            resume=resume,
-            on_result=tell,
-            sampling_rate_hz=sampling_rate_hz,
-            quantities=tuple(quantities or ("acc", "gyr")),
-            sensor=sensor,
-            cutoff_hz=cutoff_hz,
-            gravity=gravity,
-            camera_pitch_deg=camera_pitch_deg,
-            camera_roll_deg=camera_roll_deg,
-            pnp=pnp,
-            cache_dir=None if cache else False,
-            n_jobs=n_jobs,
-            random_state=random_state,
-            verbose=verbose,
-        )
+        convert_videos(videos, out, sites=sites, on_result=tell, **parameters)
     for warning in caught:
         if issubclass(warning.category, UserWarning):
             _say(f"warning: {warning.message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ UNITS = {"acc": "m/s2", "gyr": "rad/s", "mag": "uT"}
 
 STANDARD_GRAVITY_M_S2 = 9.80665
 
-_TO_STANDARD = {
+_TO_STANDARD: dict[tuple[str, str | None], float] = {
     ("acc", "m/s2"): 1.0,
     ("acc", "g"): STANDARD_GRAVITY_M_S2,
     ("acc", "mg"): STANDARD_GRAVITY_M_S2 / 1000,
@@ -49,9 +50,9 @@ def channel_site(channel: str) -> str | None:
     return channel.rsplit("_", 2)[0] if channel_quantity(channel) else None
 
 
-def check_positive(name: str, value: float) -> float:
+def check_positive(name: str, value: Any) -> float:
     """Give `value` as a float, or raise `DataFormatError` if it is not a finite number above zero."""
-    if not isinstance(value, Real) or not np.isfinite(value) or value <= 0:
+    if not _is_finite_number(value) or value <= 0:
         raise DataFormatError(f"{name} must be a finite number above 0, not {value!r}.")
     return float(value)
 
@@ -62,7 +63,8 @@ class VideoClip:
 
     Parameters
     ----------
-    path : str or Path
+    path : Path
+        A str becomes one.
     start_s : float, default=0.0
     stop_s : float, optional
         None means the end of the video.
@@ -70,7 +72,7 @@ class VideoClip:
         Activity and person, where they are known; they go to every stream made from the clip.
     """
 
-    path: str | Path
+    path: Path
     start_s: float = 0.0
     stop_s: float | None = None
     label: Any = None
@@ -164,7 +166,7 @@ class Recording:
             raise DataFormatError(f"{self._where()}: data have infinite values; a hole is marked by NaN.")
         if self.domain not in ("real", "virtual"):
             raise DataFormatError(f"{self._where()}: domain must be 'real' or 'virtual', not {self.domain!r}.")
-        if not isinstance(self.start_s, Real) or not np.isfinite(self.start_s):
+        if not _is_finite_number(self.start_s):
             raise DataFormatError(f"{self._where()}: start_s must be a finite number, not {self.start_s!r}.")
         names = [*channels, *self.annotations]
         if len({*names, *_RESERVED_COLUMNS}) < len(names) + len(_RESERVED_COLUMNS):
@@ -357,9 +359,7 @@ class Recording:
         import pyarrow.parquet as pq
 
         try:
-            # pq.read_table would take a folder named subject=3 for a column.
-            with pq.ParquetFile(path) as file:
-                table = file.read()
+            table = pq.read_table(path)
         except pa.ArrowInvalid as error:
             raise DataFormatError(f"{path} is no Parquet file ({error}); Recording.save writes one.") from error
         if _SCHEMA_KEY not in (table.schema.metadata or {}):
@@ -371,6 +371,10 @@ class Recording:
             fields["labels"] = frame["label"].to_numpy()
         fields["annotations"] = {name: frame[name].to_numpy() for name in fields["annotations"]}
         return cls(data=frame[fields["channels"]].to_numpy(), **fields)
+
+
+def _is_finite_number(value: Any) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _plain(value: Any) -> Any:

@@ -40,9 +40,10 @@ def convert_videos(
 ) -> Path:
     """Convert every person of every video and write the streams to files.
 
-    For each video ``<name>.person<k>.parquet`` (one a person: `Recording.load` reads it), ``<name>.json`` (the report) and
-    ``<name>.png`` (the overlay: skeleton and box on frames, traces below); for all of them ``summary.csv``, with one row a
-    video. Each file appears whole or not at all. Only the overlay holds pixels of the video.
+    For each video ``<name>.person<k>.parquet`` (one a person: `Recording.load` reads it), ``<name>.json`` (the
+    report) and ``<name>.png`` (the overlay: skeleton and box on frames, traces below); for all of them
+    ``summary.csv``, with one row a video. Each file appears whole or not at all. Only the overlay holds pixels of the
+    video.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def convert_videos(
     if "person" in parameters:
         raise DataFormatError("convert_videos gives every person; person= is a parameter of VideoToVirtualIMU.")
     converter = VideoToVirtualIMU(sites=sites, **parameters)
-    plan = converter._checked()
+    plan = converter.plan()
     if overlay:
         import_optional("matplotlib", feature="the overlay (overlay=False leaves it out)", extra="plot")
     out_dir = _make_folder(out_dir)
@@ -125,7 +126,7 @@ def _make_folder(out_dir: str | Path) -> Path:
 
 
 def _names(clips: Sequence[VideoClip]) -> list[str]:
-    """File names without suffix, distinct: the video's, its bounds where it is a part, its folder's hash where needed."""
+    """Distinct file names without suffix: the video's, with bounds for a part, with a hash where two are the same."""
     names = []
     for clip in clips:
         bounds = "" if clip.start_s == 0 and clip.stop_s is None else f"_{clip.start_s:g}-{clip.stop_s or 'end'}"

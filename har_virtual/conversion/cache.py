@@ -7,8 +7,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from har_virtual.exceptions import DataFormatError, VideoError
 from har_virtual.conversion.motions import ClipMotions
+from har_virtual.exceptions import DataFormatError, VideoError
 
 CACHE_VERSION = 1
 """Raised whenever the same video and settings give other motions."""
@@ -31,7 +31,7 @@ def file_sha256(path: Path) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _sha256(path: Path, size: int, mtime_ns: int) -> str:
+def _sha256(path: Path, *_stat: int) -> str:
     if not path.is_file():
         raise VideoError(f"{path}: not a file. Give a video.")
     with path.open("rb") as file:
@@ -52,7 +52,8 @@ class MotionCache:
 
     def path(self, key: str) -> Path:
         """Give where the motions under `key` lie."""
-        assert self.folder is not None
+        if self.folder is None:
+            raise ValueError("This cache has no folder.")
         digest = hashlib.sha256(f"{CACHE_VERSION}|{key}".encode()).hexdigest()
         return self.folder / "motions" / digest[:2] / f"{digest}.npz"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class MotionSettings:
     intrinsics: Intrinsics | None = None
     pitch_deg: float = 0.0
     roll_deg: float = 0.0
-    pnp: str = "translation"
+    pnp: Literal["translation", "paper"] = "translation"
     keypoint_cutoff_hz: float = 6.0
     person_depth_cutoff_hz: float = 1.0
     joint_depth_cutoff_hz: float = 2.0
@@ -78,7 +78,8 @@ def clip_motions(
     if motions is None:
         motions = estimate_motions(clip, settings, on_frame)
         cache.put(key, motions)
-    return motions
+    # The same content may lie under another name.
+    return replace(motions, report={**motions.report, "video": str(clip.path)})
 
 
 def estimate_motions(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -56,8 +57,12 @@ class ClipMotions:
     report: Mapping[str, Any] = field(default_factory=dict)
 
     def choose(self, person: str | int) -> PersonMotion:
-        """Give one person: "main" (largest in the picture, summed over time), "central" (nearest to its middle), or
-        the one with a track id.
+        """Give one person.
+
+        Parameters
+        ----------
+        person : {"main", "central"} or int
+            Largest in the picture, summed over time; nearest to its middle; or the one with this track id.
 
         Raises
         ------
@@ -110,10 +115,10 @@ class ClipMotions:
     def load(cls, path: str | Path) -> ClipMotions:
         """Read what `save` wrote; any other file raises `DataFormatError`."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 header = json.loads(str(arrays["header"]))
                 return cls([_person(entry, i, arrays) for i, entry in enumerate(header["persons"])], header["report"])
-        except (ValueError, KeyError, EOFError, OSError) as error:
+        except (ValueError, KeyError, EOFError, OSError, BadZipFile) as error:
             raise DataFormatError(f"{path}: not a file of motions ({error}). Delete it; it is made anew.") from error
 
 

@@ -41,8 +41,7 @@ def draw_overlay(path: Path, result: ConvertedClip, blur_faces: bool) -> Path:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    assert result.motions is not None
-    persons = result.motions.persons
+    persons = result.motions.persons if result.motions else []
     main = max(persons, key=lambda person: len(person.motion))
     recording = result.recordings[main.track_id]
     triads = list(dict.fromkeys(channel[:-2] for channel in recording.channels))
@@ -53,7 +52,8 @@ def draw_overlay(path: Path, result: ConvertedClip, blur_faces: bool) -> Path:
     height = np.clip(3.4 * (view[3] - view[1]) / (view[2] - view[0]), 1.5, 5.0) + 0.4
     figure = Figure(figsize=(14, height + 1.3 * len(triads)), layout="constrained")
     FigureCanvasAgg(figure)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[height, 1.3 * len(triads)])
+    halves: Any = figure.subfigures(2, 1, height_ratios=[height, 1.3 * len(triads)])
+    upper, lower = halves
     for ax, (time_s, image) in zip(np.ravel(upper.subplots(1, len(pictures))), pictures, strict=True):
         _draw_frame(ax, image, time_s, persons, blur_faces, view)
     _draw_traces(np.ravel(lower.subplots(len(triads), 1, sharex=True)), recording, triads, times)
@@ -138,7 +138,7 @@ def _blur(image: np.ndarray, persons: list[tuple[np.ndarray, np.ndarray, PersonM
     for points, _, person in persons:
         skeleton = person.motion.skeleton
         head, neck = points[skeleton.index("head")], points[skeleton.index("neck")]
-        radius = max(0.75 * np.linalg.norm(head - neck), size)
+        radius = max(0.75 * float(np.linalg.norm(head - neck)), float(size))
         face = (columns - head[0]) ** 2 + (rows - head[1]) ** 2 <= radius**2
         result[face] = soft[face]
     return result

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -116,9 +116,9 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         intrinsics: Intrinsics | None = None,
         camera_pitch_deg: float = 0.0,
         camera_roll_deg: float = 0.0,
-        pnp: str = "translation",
+        pnp: Literal["translation", "paper"] = "translation",
         min_track_s: float = 1.0,
-        cache_dir: str | Path | bool | None = None,
+        cache_dir: str | Path | Literal[False] | None = None,
         n_jobs: int | None = None,
         random_state: int | None = None,
         verbose: int = 0,
@@ -156,7 +156,7 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         UnknownNameError, DataFormatError
             For an unknown site or preset or a parameter that does not fit, before any video is opened.
         """
-        self.channels_ = self._checked().channels
+        self.channels_ = self.plan().channels
         return self
 
     def transform(self, X: Iterable[str | Path | VideoClip]) -> list[Recording]:
@@ -177,7 +177,7 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         SamplingRateWarning
             If the rate exceeds a video's frame rate.
         """
-        plan = self._checked()
+        plan = self.plan()
         self.channels_ = plan.channels
         clips = as_clips(X)
         converted = list(convert_clips(plan, clips, persons=self.person, n_jobs=self.n_jobs, verbose=self.verbose))
@@ -185,7 +185,8 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         reissue_warnings(converted)
         return [self._recording(result) for result in converted]
 
-    def _checked(self) -> ConversionPlan:
+    def plan(self) -> ConversionPlan:
+        """Check every parameter, before any video is opened, and give them in the form that the conversion takes."""
         pose = self.pose if self.pose is not None else MediaPipePose()
         if not isinstance(pose, PoseBackend):
             raise DataFormatError(f"pose must have skeleton, cache_key and detect (PoseBackend), {pose!r} has not.")
@@ -200,6 +201,8 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         if not np.isfinite([self.camera_pitch_deg, self.camera_roll_deg]).all():
             raise DataFormatError("camera_pitch_deg and camera_roll_deg must be finite numbers.")
         sensor = SensorModel.preset(self.sensor) if isinstance(self.sensor, str) else self.sensor
+        if sensor is not None and not isinstance(sensor, SensorModel):
+            raise DataFormatError(f"sensor must be a SensorModel, the name of a preset or None, not {sensor!r}.")
         settings = MotionSettings(
             pose=pose,
             intrinsics=self.intrinsics,
@@ -208,7 +211,9 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
             pnp=self.pnp,
             min_track_s=check_positive("min_track_s", self.min_track_s),
         )
-        folder = None if self.cache_dir is False else Path(self.cache_dir or default_cache_dir())
+        if not (self.cache_dir is None or self.cache_dir is False or isinstance(self.cache_dir, str | Path)):
+            raise DataFormatError(f"cache_dir must be a path, False or None, not {self.cache_dir!r}.")
+        folder = default_cache_dir() if self.cache_dir is None else Path(self.cache_dir) if self.cache_dir else None
         return ConversionPlan(
             settings=settings,
             cache=MotionCache(folder),
@@ -282,7 +287,7 @@ def as_clips(videos: Any) -> list[VideoClip]:
         raise DataFormatError(
             f"Videos must be a list of paths or VideoClips, not one ({videos!r}): write [{videos!r}]."
         )
-    return [video if isinstance(video, VideoClip) else VideoClip(str(video)) for video in videos]
+    return [video if isinstance(video, VideoClip) else VideoClip(Path(video)) for video in videos]
 
 
 def convert_clip(
@@ -309,8 +314,8 @@ def convert_clip(
             raise
         except HarVirtualError as error:
             result = ConvertedClip(clip, reason=str(error))
-        except Exception as error:
-            _LOG.exception("Unexpected error in %s", clip.path)
+        except Exception as error:  # noqa: BLE001 - one bad video must not lose the others
+            _LOG.debug("Unexpected error in %s", clip.path, exc_info=True)
             result = ConvertedClip(clip, reason=f"{clip.path}: unexpected {type(error).__name__}: {error}")
     messages = tuple(dict.fromkeys((w.category, str(w.message)) for w in caught))
     return ConvertedClip(result.clip, result.motions, result.recordings, result.reason, messages)

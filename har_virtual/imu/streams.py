@@ -175,10 +175,12 @@ def _with_errors(
     streams: tuple[np.ndarray, np.ndarray, np.ndarray],
     sampling_rate_hz: float,
     random_state: int | np.random.Generator | None,
-) -> tuple[np.ndarray, ...]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(random_state)
-    devices = [
-        sensor.apply(*(stream[:, s] for stream in streams), sampling_rate_hz, random_state=rng)
-        for s in range(streams[0].shape[1])
-    ]
-    return tuple(np.stack(parts, axis=1) for parts in zip(*devices, strict=True))
+    erring = tuple(np.empty_like(stream) for stream in streams)
+    for site in range(streams[0].shape[1]):
+        acc, gyr, mag = (stream[:, site] for stream in streams)
+        device = sensor.apply(acc, gyr, mag, sampling_rate_hz, random_state=rng)
+        for stream, reading in zip(erring, device, strict=True):
+            stream[:, site] = reading
+    return erring[0], erring[1], erring[2]

@@ -110,8 +110,10 @@ def build_motion(
         return motion
     children = [main_child(skeleton, joint) for joint in range(len(skeleton))]
     # The root carries the hips; what leads from it towards the head may be a bone of the back.
-    rigid = {skeleton.root, *(joint for joint, child in enumerate(children) if child is None)}
-    segments = [own[:, keep[j]] if j in rigid else carriers[:, keep[c]] for j, c in enumerate(children)]
+    segments = [
+        own[:, keep[joint]] if child is None or joint == skeleton.root else carriers[:, keep[child]]
+        for joint, child in enumerate(children)
+    ]
     return orient_segments(motion, joint_rotations=turn @ np.stack(segments, axis=1))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import os
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -171,6 +173,16 @@ def _embedded_task() -> bytes:
                 )
             writer = MetadataWriter.create(bytearray((root / source).read_bytes()))
             writer.add_image_input([mean], [std])
+            model = _populated(writer)
             # A fixed date keeps the bytes, and with them the cache key, the same.
-            task.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), writer.populate()[0])
+            task.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), model)
     return buffer.getvalue()
+
+
+def _populated(writer: Any) -> bytes:
+    """MediaPipe leaves files open until they are collected, which warns; collecting them here keeps that inside."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        model = bytes(writer.populate()[0])
+        gc.collect()
+    return model

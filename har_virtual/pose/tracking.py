@@ -135,13 +135,13 @@ def _distinct(poses: FramePoses, min_confidence: float, counts: TrackCounts) -> 
 
 
 def _finish(track_id: int, track: _Growing) -> PoseTrack:
-    positions = [pose.positions_m for pose in track.poses]
+    positions = [pose.positions_m for pose in track.poses if pose.positions_m is not None]
     return PoseTrack(
         track_id=track_id,
         frames=np.array(track.frames),
         keypoints_px=np.concatenate([pose.keypoints_px for pose in track.poses]),
         confidence=np.concatenate([pose.confidence for pose in track.poses]),
-        positions_m=None if positions[0] is None else np.concatenate(positions),
+        positions_m=np.concatenate(positions) if positions else None,
         boxes_xyxy=np.stack(track.boxes),
     )
 

@@ -14,8 +14,8 @@ from har_virtual.video import Frame
 def check_pose_backend(backend: PoseBackend, frames: Sequence[Frame]) -> None:
     """Check a pose backend on the frames of a clip.
 
-    It must give one result a frame, lazily and in order, with its skeleton's joints, finite numbers and confidences from
-    0 to 1, the same result for the same clip again, and a cache key that is the same text each time.
+    It must give one result a frame, lazily and in order, with its skeleton's joints, finite numbers and confidences
+    from 0 to 1, the same result for the same clip again, and a cache key that is the same text each time.
 
     Parameters
     ----------

@@ -16,9 +16,9 @@ from har_virtual.recording import Recording
 def check_recording_transformer(transformer: BaseEstimator, X: Sequence[Any]) -> None:
     """Check a transformer that takes a list of clips, motions or recordings.
 
-    It must clone, set and get its parameters, leave its parameters and input alone, give one result a row, give the same
-    result when fitted again, when pickled, for a part of the rows and for the rows in another order, and with two jobs as
-    with one.
+    It must clone, set and get its parameters, leave its parameters and input alone, give one result a row, give the
+    same result when fitted again, when pickled, for a part of the rows and for the rows in another order, and with two
+    jobs as with one.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def check_recording_transformer(transformer: BaseEstimator, X: Sequence[Any]) ->
     expect(len(expected) == len(X), "transform gives one result a row")
     expect(_same_rows(expected, clone(transformer).fit_transform(X)), "fit_transform gives what fit and transform give")
     expect(_same_rows(expected, fitted.fit(X).transform(X)), "fitting again changes nothing")
-    expect(_same_rows(expected, pickle.loads(pickle.dumps(fitted)).transform(X)), "a pickled estimator gives the same")
+    expect(_same_rows(expected, _pickled(fitted).transform(X)), "a pickled estimator gives the same")
     expect(_same_rows(expected[1:], fitted.transform(X[1:])), "a row's result does not depend on the other rows")
     expect(_same_rows(expected[::-1], fitted.transform(X[::-1])), "the order of rows does not matter")
     expect(_same_values(rows_before, list(X)), "transform leaves its input alone")
@@ -51,6 +51,10 @@ def check_recording_transformer(transformer: BaseEstimator, X: Sequence[Any]) ->
     if "n_jobs" in before:
         parallel = clone(transformer).set_params(n_jobs=2).fit(X)
         expect(_same_rows(expected, parallel.transform(X)), "two jobs give what one gives")
+
+
+def _pickled(estimator: BaseEstimator) -> BaseEstimator:
+    return pickle.loads(pickle.dumps(estimator))
 
 
 def expect(holds: bool, property_: str) -> None:

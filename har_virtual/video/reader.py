@@ -120,7 +120,7 @@ def read_frames(clip: str | Path | VideoClip) -> Iterator[Frame]:
     VideoError
         If the file is missing, empty, truncated or no video, or has no frame in the clip.
     """
-    clip = clip if isinstance(clip, VideoClip) else VideoClip(clip)
+    clip = clip if isinstance(clip, VideoClip) else VideoClip(Path(clip))
     index, last_s = 0, -np.inf
     with _open(clip.path) as (container, stream):
         origin = stream.start_time or 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,15 @@ def write_video(
     if (frame_rate_hz is None) == (timestamps_s is None):
         raise DataFormatError("write_video needs frame_rate_hz or timestamps_s, one of them.")
     av = import_optional("av", feature="writing video", extra="video")
-    stamps = iter(timestamps_s) if timestamps_s is not None else None
+    stamps = iter(timestamps_s) if timestamps_s is not None else (i / (frame_rate_hz or 1) for i in count())
     with atomic_path(path) as temporary:
         try:
             with av.open(str(temporary), "w") as container:
                 stream = None
-                for index, image in enumerate(images):
-                    time_s = index / frame_rate_hz if stamps is None else next(stamps)
+                for image in images:
+                    time_s = next(stamps, None)
+                    if time_s is None:
+                        raise DataFormatError(f"{path}: there are fewer timestamps than frames; give one a frame.")
                     stream = stream or _add_stream(container, codec, quality, image, frame_rate_hz)
                     _encode(av, container, stream, image, time_s)
                 if stream is None:

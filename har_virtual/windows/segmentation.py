@@ -162,7 +162,7 @@ class _Cutter:
         why = {"dropped_nan": holes[starts + self.length] > holes[starts]}
         labels = np.empty(len(starts), dtype=object)
         if self.labelled:
-            labels, mixed = self._label(recording.track(self.label), starts, self.rule)
+            labels, mixed = self._label(recording.track(self.label), starts)
             why["dropped_mixed"] = mixed & (self.rule == "drop-mixed")
             why["dropped_unlabelled"] = pd.isna(labels)
             why["dropped_label"] = pd.Series(labels, dtype=object).isin(list(self.drop)).to_numpy()
@@ -170,10 +170,10 @@ class _Cutter:
         for reason, drop in why.items():
             counts[reason] = int(np.sum(keep & drop))
             keep &= ~drop
-        found = {name: self._label(recording.annotations.get(name), starts[keep], self.rule)[0] for name in self.tracks}
+        found = {name: self._label(recording.annotations.get(name), starts[keep])[0] for name in self.tracks}
         return _Cut(recording.data, starts[keep], labels[keep], found, counts)
 
-    def _label(self, values: np.ndarray | None, starts: np.ndarray, rule: str) -> tuple[np.ndarray, np.ndarray]:
+    def _label(self, values: np.ndarray | None, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the label of each window (object, None where missing) and whether it holds several."""
         if values is None or not len(starts):
             return np.full(len(starts), None, dtype=object), np.zeros(len(starts), dtype=bool)
@@ -183,7 +183,7 @@ class _Cutter:
         changes = np.concatenate([[0], np.cumsum(codes[1:] != codes[:-1])])
         stops = starts + self.length - 1
         mixed, chosen = changes[stops] > changes[starts], codes[stops]
-        if rule != "last" and mixed.any():
+        if self.rule != "last" and mixed.any():
             chosen[mixed] = _majority(sliding_window_view(codes, self.length)[starts[mixed]], len(names))
         return names[chosen], mixed
 

@@ -72,7 +72,7 @@ class WindowSet:
                 f"metadata needs {len(X)} rows, one a window, not {len(self.metadata)}; lacking columns: {lacking}."
             )
         y = None if self.y is None else _read_only(_check_labels(np.asarray(self.y), len(X)))
-        fields = {"X": X, "y": y, "channels": channels, "attrs": dict(self.attrs)}
+        fields: dict[str, Any] = {"X": X, "y": y, "channels": channels, "attrs": dict(self.attrs)}
         fields["metadata"] = self.metadata.reset_index(drop=True)
         fields["sampling_rate_hz"] = check_positive("sampling_rate_hz", self.sampling_rate_hz)
         for name, value in fields.items():
@@ -132,7 +132,7 @@ class WindowSet:
             text = json.dumps(fields)
         except (TypeError, ValueError) as error:
             raise DataFormatError(f"The windows cannot be written to {path}: {error}.") from error
-        arrays = {"X": self.X, "metadata": np.frombuffer(table.getvalue(), np.uint8), "fields": text}
+        arrays = {"X": self.X, "metadata": np.frombuffer(table.getvalue(), np.uint8), "fields": np.array(text)}
         if self.y is not None:
             arrays["y"] = self.y
         # Through an open file, because savez would put .npz behind a name that ends otherwise.

@@ -208,6 +208,14 @@ def test_no_hole_is_bridged_where_none_may_be():
         segment_recordings([Recording(values, 30, WRIST)], 1.0, 0, max_gap_s=-1)
 
 
+@pytest.mark.parametrize("row", [0, 29, 30, 59])
+def test_a_hole_costs_the_window_that_holds_it_and_no_other(row):
+    values = ramp(90, 30).data.copy()
+    values[row, 2] = np.nan
+    windows = segment_recordings([Recording(values, 30, WRIST)], 1.0, 0, max_gap_s=0)
+    assert windows.metadata["start_s"].tolist() == [start for start in (0, 1, 2) if start != row // 30]
+
+
 @pytest.mark.parametrize("rate_hz", [30.0, 50.0, 20.0])
 def test_exactly_the_windows_that_reach_into_a_long_hole_are_dropped_at_any_rate(rate_hz):
     values = ramp(500, 50).data.copy()

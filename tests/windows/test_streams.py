@@ -50,6 +50,16 @@ def test_short_holes_are_bridged_and_long_ones_stay(rate_hz):
     np.testing.assert_allclose(stream.data[whole, 0], stream.times_s[whole], atol=1e-3)
 
 
+@pytest.mark.parametrize("rate_hz", [50, 40])
+@pytest.mark.parametrize(("max_gap_s", "bridged"), [(0, []), (0.05, [0.4]), (0.3, [0.4, 2.0])])
+def test_the_longest_hole_to_bridge_can_be_chosen_at_any_rate(rate_hz, max_gap_s, bridged):
+    values = device("chest", 200).data.copy()
+    values[[20, 100, 101, 102, 103, 104, 105]] = np.nan
+    stream = resample_recording(device("chest", 200).replace(data=values), rate_hz, max_gap_s=max_gap_s)
+    at = {time_s: round(time_s * rate_hz) for time_s in (0.4, 2.0)}
+    assert [time_s for time_s, row in at.items() if not np.isnan(stream.data[row, 0])] == bridged
+
+
 def test_bridging_leaves_the_other_samples_bit_by_bit():
     values = np.random.default_rng(0).normal(size=(100, 1)).astype(np.float32)
     holed = values.copy()
