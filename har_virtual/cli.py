@@ -136,7 +136,7 @@ def _say(line: str) -> None:
 def main() -> None:
     """Run the command line; one clear line instead of a traceback."""
     try:
-        sys.exit(app())
+        sys.exit(app(sys.argv[1:]))
     except HarVirtualError as error:
         _say(f"har-virtual: {error}")
         sys.exit(2)

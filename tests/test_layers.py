@@ -15,7 +15,7 @@ ROOMS = """
     exceptions _optional files recording skeleton signal rotation windows
     video pose camera motion imu conversion
     datasets features adaptation augmentation model_selection models multimodal evaluation studio testing
-    cli
+    cli __main__
 """.split()
 HEAVY = {"torch", "cv2", "av", "mediapipe", "open3d", "matplotlib"}
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 500, 60

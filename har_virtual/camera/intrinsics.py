@@ -13,6 +13,8 @@ from har_virtual.exceptions import DataFormatError
 PRIOR_FOCAL = 1.0
 """Focal length of an unknown camera over the longer side of the picture: that of a 36 mm lens in full frame."""
 
+_UNDISTORT_ITERATIONS, _UNDISTORT_ERROR = 100, 1e-10
+
 
 @dataclass(frozen=True)
 class Intrinsics:
@@ -41,15 +43,23 @@ class Intrinsics:
     source: str = "given"
 
     def __post_init__(self) -> None:
+        try:
+            for name in ("focal_px", "center_px", "distortion"):
+                object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
+        except (TypeError, ValueError) as error:
+            raise DataFormatError(
+                f"Intrinsics: focal_px {self.focal_px}, center_px {self.center_px} and distortion {self.distortion} "
+                "must be sequences of numbers."
+            ) from error
         numbers = [*self.focal_px, *self.center_px, *self.distortion]
         if (
-            len(self.focal_px) != 2
-            or len(self.center_px) != 2
+            (len(self.focal_px), len(self.center_px)) != (2, 2)
             or not np.isfinite(numbers).all()
             or min(self.focal_px) <= 0
         ):
             raise DataFormatError(
-                f"Intrinsics: focal_px {self.focal_px} must be two numbers above 0, all others finite."
+                f"Intrinsics: focal_px {self.focal_px} must be two numbers above 0, center_px {self.center_px} two, "
+                "all finite."
             )
         if len(self.distortion) not in (0, 4, 5, 8, 12, 14):
             raise DataFormatError(
@@ -68,7 +78,9 @@ class Intrinsics:
 
     @classmethod
     def from_field_of_view(cls, width: int, height: int, horizontal_fov_deg: float) -> Intrinsics:
-        """Give a camera of known horizontal field of view with square pixels."""
+        """Give a camera of known horizontal field of view, between 0 and 180 degrees, with square pixels."""
+        if not 0 < horizontal_fov_deg < 180:
+            raise DataFormatError(f"horizontal_fov_deg must lie between 0 and 180, not {horizontal_fov_deg}.")
         length = width / 2 / np.tan(np.deg2rad(horizontal_fov_deg) / 2)
         return cls(
             (length, length), (width / 2, height / 2), source=f"horizontal field of view {horizontal_fov_deg:g} deg"
@@ -86,7 +98,10 @@ class Intrinsics:
             return (points_px - np.asarray(self.center_px)) / np.asarray(self.focal_px)
         cv2 = import_optional("cv2", feature="lens distortion", extra="video")
         flat = np.ascontiguousarray(points_px, dtype=np.float64).reshape(-1, 1, 2)
-        return cv2.undistortPoints(flat, self.matrix, np.asarray(self.distortion)).reshape(np.shape(points_px))
+        # OpenCV's own five iterations leave several px at the corners of a wide lens.
+        stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, _UNDISTORT_ITERATIONS, _UNDISTORT_ERROR)
+        rays = cv2.undistortPointsIter(flat, self.matrix, np.asarray(self.distortion), None, None, stop)
+        return rays.reshape(np.shape(points_px))
 
     def project(self, points_m: np.ndarray) -> np.ndarray:
         """Turn points (..., 3) of the camera frame into pixels (..., 2)."""

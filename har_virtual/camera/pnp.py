@@ -86,8 +86,8 @@ def ray_rotations(rays: np.ndarray) -> np.ndarray:
 
 
 def _translation_only(positions: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    total = weights.sum(axis=1, keepdims=True)
-    rotations = ray_rotations((weights[..., None] * rays).sum(axis=1) / total)
+    middle = (weights[..., None] * rays).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    rotations = ray_rotations(middle)
     turned = np.einsum("tij,tkj->tki", rotations, positions)
     translations = np.zeros((len(positions), 3))
     row_weights = weights
@@ -96,8 +96,9 @@ def _translation_only(positions: np.ndarray, rays: np.ndarray, weights: np.ndarr
         depth = np.maximum(turned[..., 2] + translations[:, None, 2], NEAR_M)
         # Dividing by the depth turns the linear residual into the one in the picture.
         row_weights = weights / depth**2
-    translations[:, 2] = np.maximum(translations[:, 2], NEAR_M - turned[..., 2].min(axis=1))
-    return rotations, translations
+    nearest = np.where(weights > 0, turned[..., 2], np.inf).min(axis=1) + translations[:, 2]
+    lift = np.maximum(NEAR_M - nearest, 0.0)[:, None]
+    return rotations, translations + lift * np.column_stack([middle, np.ones(len(middle))])
 
 
 def _solve(points: np.ndarray, rays: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -131,7 +132,7 @@ def _free_rotation(
                 useExtrinsicGuess=True,
                 flags=cv2.SOLVEPNP_ITERATIVE,
             )
-        if fits and _stands_before_camera(positions[t], cv2.Rodrigues(new_vector)[0], new_translation):
+        if fits and _stands_before_camera(positions[t, seen], cv2.Rodrigues(new_vector)[0], new_translation):
             vector, translation = new_vector, new_translation
             rotations[t], translations[t] = cv2.Rodrigues(vector)[0], translation[:, 0]
         else:
@@ -143,4 +144,4 @@ def _free_rotation(
 def _stands_before_camera(pose: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> bool:
     """A pose behind the camera, or one that faces the other way, is a mirror solution and not a fit."""
     depths = pose @ rotation[2] + translation[2, 0]
-    return bool(depths.min() > 0 and np.trace(rotation) > 0)
+    return bool(depths.min() > NEAR_M and np.trace(rotation) > 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,21 @@ def _make_folder(out_dir: str | Path) -> Path:
 
 def _names(clips: Sequence[VideoClip]) -> list[str]:
     """Distinct file names without suffix: the video's, with bounds for a part, with a hash where two are the same."""
-    names = []
-    for clip in clips:
-        bounds = "" if clip.start_s == 0 and clip.stop_s is None else f"_{clip.start_s:g}-{clip.stop_s or 'end'}"
-        names.append(f"{clip.path.stem}{bounds}")
-    for i, clip in enumerate(clips):
-        if names.count(names[i]) > 1:
-            names[i] += "_" + hashlib.sha256(f"{clip.path.resolve()}|{i}".encode()).hexdigest()[:8]
-    return names
+    plain = [clip.path.stem + _bounds(clip) for clip in clips]
+    return [
+        name if plain.count(name) == 1 else f"{name}_{_short_hash(f'{clip.path.resolve()}|{i}')}"
+        for i, (name, clip) in enumerate(zip(plain, clips, strict=True))
+    ]
+
+
+def _bounds(clip: VideoClip) -> str:
+    if clip.start_s == 0 and clip.stop_s is None:
+        return ""
+    return f"_{clip.start_s:g}-{'end' if clip.stop_s is None else format(clip.stop_s, 'g')}"
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _key(plan: ConversionPlan, clip: VideoClip, overlay: bool, blur_faces: bool) -> str | None:
@@ -171,7 +179,7 @@ def _write(
 ) -> dict[str, Any]:
     """Write the files of one video, the report last: where it stands, the others stand."""
     row = report_row(result)
-    for old in (*out_dir.glob(f"{name}.person*.parquet"), out_dir / f"{name}.json", out_dir / f"{name}.png"):
+    for old in (*out_dir.glob(f"{escape(name)}.person*.parquet"), out_dir / f"{name}.json", out_dir / f"{name}.png"):
         old.unlink(missing_ok=True)
     files = []
     for track_id, recording in result.recordings.items():

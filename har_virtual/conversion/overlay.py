@@ -12,6 +12,7 @@ from har_virtual._optional import import_optional
 from har_virtual.conversion.motions import PersonMotion
 from har_virtual.files import atomic_path
 from har_virtual.recording import UNITS, Recording, VideoClip, channel_quantity
+from har_virtual.skeleton import Skeleton
 from har_virtual.video import read_frames
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 _N_FRAMES = 4
 _MAX_WIDTH_PX = 640
-_SIDE_COLORS = {"left": "tab:blue", "right": "tab:red", "": "white"}
+SIDE_COLORS = {"left": "tab:blue", "right": "tab:red"}
+"""Of the subject's own sides, in every picture."""
+
 _PERSON_COLORS = ("gold", "springgreen", "violet", "orange", "cyan", "salmon")
 _AXIS_COLORS = ("tab:red", "tab:green", "tab:blue")
 
@@ -90,7 +93,7 @@ def _draw_frame(
 ) -> None:
     seen = [(person, at) for person in persons if (at := _frame_at(person, time_s)) is not None]
     if blur_faces:
-        image = _blur(image, [(person.keypoints_px[at], person.boxes_xyxy[at], person) for person, at in seen])
+        image = blur_image(image, seen)
     x1, y1, x2, y2 = view
     step = max(1, (x2 - x1) // _MAX_WIDTH_PX)
     ax.imshow(image[y1:y2:step, x1:x2:step], extent=(x1, x2, y2, y1))
@@ -103,7 +106,9 @@ def _draw_frame(
         draw_skeleton(ax, person.keypoints_px[at], person.motion.skeleton)
 
 
-def draw_skeleton(ax: Any, points: np.ndarray, skeleton: Any, linewidth: float = 1.5) -> None:
+def draw_skeleton(
+    ax: Any, points: np.ndarray, skeleton: Skeleton, linewidth: float = 1.5, middle: str = "white"
+) -> None:
     """Draw the bones of a skeleton, the subject's left blue and the right red.
 
     Parameters
@@ -112,11 +117,13 @@ def draw_skeleton(ax: Any, points: np.ndarray, skeleton: Any, linewidth: float =
     points : array of shape (n_joints, 2)
     skeleton : Skeleton
     linewidth : float, default=1.5
+    middle : str, default="white"
+        Colour of the bones that belong to no side.
     """
     for joint, parent in enumerate(skeleton.parents):
         if parent >= 0:
-            side = next((side for side in ("left", "right") if skeleton.joints[joint].startswith(side)), "")
-            ax.plot(*points[[parent, joint]].T, color=_SIDE_COLORS[side], linewidth=linewidth)
+            side = skeleton.joints[joint].partition("_")[0]
+            ax.plot(*points[[parent, joint]].T, color=SIDE_COLORS.get(side, middle), linewidth=linewidth)
 
 
 def _frame_at(person: PersonMotion, time_s: float) -> int | None:
@@ -126,17 +133,29 @@ def _frame_at(person: PersonMotion, time_s: float) -> int | None:
     return at if abs(stamps[at] - time_s) <= near else None
 
 
-def _blur(image: np.ndarray, persons: list[tuple[np.ndarray, np.ndarray, PersonMotion]]) -> np.ndarray:
+def blur_image(image: np.ndarray, persons: list[tuple[PersonMotion, int]]) -> np.ndarray:
+    """Blur everything outside the boxes of some persons, and their faces.
+
+    Parameters
+    ----------
+    image : uint8 array of shape (height, width, 3)
+    persons : list of (PersonMotion, int)
+        With the index of the frame in the person's motion.
+
+    Returns
+    -------
+    uint8 array of shape (height, width, 3)
+    """
     height, width = image.shape[:2]
     size = max(3, max(height, width) // 40)
     soft = uniform_filter(uniform_filter(image, (size, size, 0)), (size, size, 0))
     result = soft.copy()
-    for _, box, _ in persons:
-        x1, y1, x2, y2 = np.clip(box, 0, [width, height, width, height]).astype(int)
+    for person, at in persons:
+        x1, y1, x2, y2 = np.clip(person.boxes_xyxy[at], 0, [width, height, width, height]).astype(int)
         result[y1:y2, x1:x2] = image[y1:y2, x1:x2]
     rows, columns = np.mgrid[:height, :width]
-    for points, _, person in persons:
-        skeleton = person.motion.skeleton
+    for person, at in persons:
+        points, skeleton = person.keypoints_px[at], person.motion.skeleton
         head, neck = points[skeleton.index("head")], points[skeleton.index("neck")]
         radius = max(0.75 * float(np.linalg.norm(head - neck)), float(size))
         face = (columns - head[0]) ** 2 + (rows - head[1]) ** 2 <= radius**2

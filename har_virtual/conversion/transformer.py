@@ -185,6 +185,17 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         reissue_warnings(converted)
         return [self._recording(result) for result in converted]
 
+    def motions(self, clip: str | Path | VideoClip) -> ClipMotions:
+        """Give every person's motion in one clip, from the cache where it is: the half before the sensors.
+
+        Raises
+        ------
+        VideoError
+            If the video cannot be read.
+        """
+        plan = self.plan()
+        return clip_motions(as_clips([clip])[0], plan.settings, plan.cache)
+
     def plan(self) -> ConversionPlan:
         """Check every parameter, before any video is opened, and give them in the form that the conversion takes."""
         pose = self.pose if self.pose is not None else MediaPipePose()

@@ -18,6 +18,8 @@ from har_virtual.skeleton import Motion
 MAX_SAMPLING_RATE_HZ = 1000.0
 # Highest frequency that is kept, as a share of the sampling rate of the stream and of the motion.
 _BAND = 0.4
+# Rates this near are the same: 30 Hz and 29.97, or a mean frame rate and its rounding.
+_SAME_RATE = 1.002
 
 
 def simulate_imu(
@@ -46,7 +48,8 @@ def simulate_imu(
     cutoff_hz : float or None, default=15.0
         Low-pass of positions and orientations before they are differentiated: 15 to 20 Hz follows a real sensor
         best on optical motion capture, poses from video need less, exact motion none (None). It is lowered to 0.4 of
-        the sampling rate (anti-aliasing) and of the motion's frame rate where it is above.
+        the sampling rate and of the motion's frame rate where it is above. A stream slower than its motion is always
+        low-passed at 0.4 of its rate (anti-aliasing).
     quantities : iterable of {"acc", "gyr", "mag"}, default=("acc", "gyr")
     magnetic_field_ut : array-like of shape (3,) or callable, default=(0, 20, -45)
         East, north, up in uT; or a function of positions (n, 3) and times (n,).
@@ -83,7 +86,7 @@ def simulate_imu(
     warn_above_frame_rate(rate, motion.frame_rate_hz)
     body = to_body(motion)
     positions, rotations = _sensor_poses(body, sites)
-    n_samples = int(np.floor(body.duration_s * rate + 1e-6)) + 1
+    n_samples = int(np.floor(body.duration_s * rate + 1e-4)) + 1
     times = np.minimum(body.timestamps_s[0] + np.arange(n_samples) / rate, body.timestamps_s[-1])
     cutoff = effective_cutoff(cutoff_hz, rate, body.frame_rate_hz)
     streams = simulate_sensor(
@@ -132,8 +135,8 @@ def check_sampling_rate(sampling_rate_hz: float) -> float:
 
 
 def warn_above_frame_rate(sampling_rate_hz: float, frame_rate_hz: float) -> None:
-    """Warn where a stream is sampled faster than its motion; one per mille of tolerance for 29.97 and the like."""
-    if sampling_rate_hz > frame_rate_hz * 1.002:
+    """Warn where a stream is sampled faster than its motion; two per mille of tolerance for 29.97 and the like."""
+    if sampling_rate_hz > frame_rate_hz * _SAME_RATE:
         warnings.warn(
             f"sampling_rate_hz={sampling_rate_hz:g} exceeds the frame rate of {frame_rate_hz:.2f} Hz: the stream is "
             f"band-limited to {frame_rate_hz / 2:.2f} Hz.",
@@ -143,8 +146,12 @@ def warn_above_frame_rate(sampling_rate_hz: float, frame_rate_hz: float) -> None
 
 
 def effective_cutoff(cutoff_hz: float | None, sampling_rate_hz: float, frame_rate_hz: float) -> float | None:
-    """Give the low-pass that is applied: the one asked for, lowered where a rate cannot hold it; None for none."""
-    limits = [_BAND * sampling_rate_hz] if sampling_rate_hz < frame_rate_hz else []
+    """Give the low-pass that is applied: the one asked for, lowered where a rate cannot hold it; None for none.
+
+    The limits are 0.4 of the motion's frame rate where a cutoff is asked for, and 0.4 of the sampling rate where that
+    is more than two per mille below the frame rate.
+    """
+    limits = [_BAND * sampling_rate_hz] if sampling_rate_hz * _SAME_RATE < frame_rate_hz else []
     if cutoff_hz is not None:
         limits += [check_positive("cutoff_hz", cutoff_hz), _BAND * frame_rate_hz]
     return min(limits, default=None)

@@ -20,20 +20,21 @@ LIMBS = {
     for limb, joints in {"arm": ("shoulder", "elbow", "wrist"), "leg": ("hip", "knee", "ankle")}.items()
 }
 _LIMB_OF_ROOT = {joints[0]: limb for limb, joints in LIMBS.items()}
+_NO_LENGTH_M = 1e-6
 
 
 def main_child(skeleton: Skeleton, joint: int) -> int | None:
     """Give the joint where the segment that starts at `joint` ends, None for a joint without a child.
 
-    It is the child towards the head; else an unpaired one before a paired one, one that starts no limb before a hip
-    or shoulder, a joint of BODY-22 before a thumb or heel; else the longest chain.
+    It is the child towards the head; else one that starts no limb before a hip or shoulder, a joint of BODY-22 before a
+    thumb or heel, a middle one before one of a pair; else the longest chain.
     """
     head = skeleton.index("head") if "head" in skeleton else -1
     headwards = {head, *(skeleton.ancestors(head) if head >= 0 else ())}
 
-    def rank(child: int) -> tuple[bool, bool, bool, bool, int]:
-        name, unpaired = skeleton.joints[child], skeleton.mirror[child] == child
-        return child in headwards, unpaired, name not in _LIMB_OF_ROOT, name in BODY_22, _depth(skeleton, child)
+    def rank(child: int) -> tuple[bool | int, ...]:
+        name, depth = skeleton.joints[child], _depth(skeleton, child)
+        return child in headwards, name not in _LIMB_OF_ROOT, name in BODY_22, not _is_sided(name), depth
 
     return max(skeleton.children(joint), key=rank, default=None)
 
@@ -53,10 +54,13 @@ def orient_segments(
 
     A straight limb has no flexion axis, nor has one that is folded back on itself. Where a limb is within
     `min_flexion_deg` of either, the twist of its upper segment is interpolated in time between the neighbouring
-    well-conditioned frames and held before the first and after the last. Twist is measured against a frame that hangs
-    down beside the trunk in the trunk's own heading and, seen from the trunk, follows the limb's direction without
-    turning about it: a straight limb turns with the trunk that turns, and by itself not about its length. A limb that
-    is never well conditioned has no twist.
+    well-conditioned frames and held before the first and after the last. Twist is measured against the frame that a
+    limb without twist would have: where it hangs beside the trunk its z is the trunk's right (arm) or left (leg), and
+    seen from the trunk it never turns about its length. So a straight limb turns with a turning trunk, and one that is
+    never well conditioned has no twist.
+
+    A joint where no segment starts, whose segment runs sideways (collar bones, hip roots) or has no length in some
+    frame takes its parent's frame; such a root takes the frame of the trunk.
 
     Parameters
     ----------
@@ -83,20 +87,18 @@ def orient_segments(
     hinges, good = _hinge_axes(motion, trunk, np.deg2rad(min_flexion_deg))
     rotations = np.empty((*positions.shape, 3))
     for joint in skeleton.outward_order:
-        parent, child = skeleton.parents[joint], main_child(skeleton, joint)
-        limb = _limb_of(skeleton, joint)
-        sided = skeleton.joints[joint].startswith(("left_", "right_"))
-        ends_sideways = child is not None and skeleton.mirror[child] != child
-        if child is None or (limb is None and (sided or ends_sideways)):
+        parent, child, limb = skeleton.parents[joint], main_child(skeleton, joint), _limb_of(skeleton, joint)
+        segment = None if child is None else _segment(motion, joint, child, limb)
+        if child is None or segment is None:
             rotations[:, joint] = rotations[:, parent] if parent >= 0 else trunk["leg"]
             continue
-        if limb is not None and limb in hinges:
-            axis = hinges[limb]
+        if limb is not None:
+            axis = hinges.get(limb, trunk[limb[-3:]][:, :, 2])
         elif skeleton.joints[child] == "head" and {"left_ear", "right_ear"} <= set(skeleton.joints):
             axis = _left(motion, "ear")
         else:
             axis = hips_left if parent < 0 else shoulders_left
-        rotations[:, joint] = _frame(positions[:, child] - positions[:, joint], axis)
+        rotations[:, joint] = _frame(segment, axis)
     if joint_rotations is not None:
         rotations = _align(joint_rotations, rotations, skeleton, good)
     confidence = {limb: float(mask.mean()) for limb, mask in good.items()}
@@ -107,8 +109,8 @@ def to_body(motion: Motion) -> Motion:
     """Give a motion on the joints of BODY-22 (those that its skeleton provides), with segment orientations.
 
     A segment keeps the orientation that the motion has for it. Of several bones in one segment it is the last one's,
-    which moves the distal end and a wrist-worn sensor, turned by a constant so that x lies along the whole segment on
-    average. What ends at a derived joint, or has no orientation yet, follows from the positions.
+    which moves the distal end and a wrist-worn sensor, and for the head the skull's own, turned by a constant so that x
+    lies along the whole segment on average. What starts or ends at a derived joint follows from the positions.
 
     Raises
     ------
@@ -125,38 +127,63 @@ def to_body(motion: Motion) -> Motion:
         uncertainty = map_joints(uncertainty[..., None], source, body)[..., 0]
     mapped = motion.replace(positions_m=positions, skeleton=body, rotations=None, uncertainty_m=uncertainty)
     kept = {} if motion.rotations is None else _kept_rotations(motion, body)
+    rotations = np.empty((*positions.shape, 3))
     if len(kept) < len(body):
         mapped = orient_segments(mapped)
-        assert mapped.rotations is not None
-    rotations = [kept[j] if j in kept else mapped.rotations[:, j] for j in range(len(body))]
-    return mapped.replace(rotations=np.stack(rotations, axis=1))
+        rotations[:] = mapped.rotations
+    for joint, frames in kept.items():
+        rotations[:, joint] = frames
+    return mapped.replace(rotations=rotations)
 
 
 def _kept_rotations(motion: Motion, body: Skeleton) -> dict[int, np.ndarray]:
-    """Orientations (n_frames, 3, 3) of those segments of `body` that the motion's skeleton has too."""
-    source, kept = motion.skeleton, {}
-    assert motion.rotations is not None
-    for joint, name in enumerate(body.joints):
-        child = main_child(body, joint)
-        if name not in source or (child is not None and body.joints[child] not in source):
+    """Orientations (n_frames, 3, 3) of those joints of `body` that have theirs in the motion already."""
+    source, rotations = motion.skeleton, motion.rotations
+    assert rotations is not None
+    kept: dict[int, np.ndarray] = {}
+    for joint, start in enumerate(body.joints):
+        child, parent = main_child(body, joint), body.parents[joint]
+        if child is None or (_is_sided(body.joints[child]) and not _is_sided(start)):
+            if parent in kept:
+                kept[joint] = kept[parent]
             continue
-        start = source.index(name)
-        if child is None:
-            kept[joint] = motion.rotations[:, start]
-            continue
-        end = source.index(body.joints[child])
-        last = source.parents[end]
-        if start in source.ancestors(end) and main_child(source, last) == end:
-            kept[joint] = motion.rotations[:, last]
-            if last != start:
-                kept[joint] = _point_x(kept[joint], motion.positions_m[:, end] - motion.positions_m[:, start])
+        end = body.joints[child]
+        bone = _last_bone(source, start, end)
+        if bone is not None:
+            kept[joint] = rotations[:, bone]
+            if source.joints[bone] != start:
+                kept[joint] = _point_x(kept[joint], motion.joint(end) - motion.joint(start))
     return kept
+
+
+def _last_bone(source: Skeleton, start: str, end: str) -> int | None:
+    """Of the bones between two joints the last one, under the joint where it starts; None if they do not connect."""
+    if start not in source or end not in source:
+        return None
+    tip = source.index(end)
+    if source.index(start) not in source.ancestors(tip) or main_child(source, source.parents[tip]) != tip:
+        return None
+    # The skull is no segment of most skeletons, but its joint may have an orientation of its own.
+    return tip if end == "head" and main_child(source, tip) is None else source.parents[tip]
 
 
 def _point_x(rotations: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """Turn frames by the constant that puts x along the mean of `directions`, as the frames see it."""
     mean = np.einsum("tji,tj->i", rotations, _unit(directions))
     return rotations @ _frame(mean[None], np.array([[0.0, 0.0, 1.0]]))
+
+
+def _segment(motion: Motion, joint: int, child: int, limb: str | None) -> np.ndarray | None:
+    """From `joint` to `child`, (n_frames, 3); None where that runs sideways or has no length."""
+    joints = motion.skeleton.joints
+    if limb is None and (_is_sided(joints[joint]) or _is_sided(joints[child])):
+        return None
+    segment = motion.positions_m[:, child] - motion.positions_m[:, joint]
+    return None if (np.linalg.norm(segment, axis=1) < _NO_LENGTH_M).any() else segment
+
+
+def _is_sided(joint: str) -> bool:
+    return joint.startswith(("left_", "right_"))
 
 
 def _left(motion: Motion, joint: str) -> np.ndarray:

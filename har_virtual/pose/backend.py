@@ -20,7 +20,8 @@ class FramePoses:
     Parameters
     ----------
     keypoints_px : array of shape (n_persons, n_joints, 2)
-        x right, y down, from the picture's upper left corner; may lie outside the picture.
+        x right, y down, from the picture's upper left corner; may lie outside the picture. Finite: a joint that is
+        not seen has the best guess of its place, and a low confidence.
     confidence : array of shape (n_persons, n_joints)
         From 0 to 1: whether the joint is seen.
     positions_m : array of shape (n_persons, n_joints, 3), optional
@@ -29,7 +30,7 @@ class FramePoses:
     Raises
     ------
     DataFormatError
-        If the shapes disagree.
+        If the shapes disagree or a number is not finite.
     """
 
     keypoints_px: np.ndarray
@@ -46,6 +47,9 @@ class FramePoses:
             raise DataFormatError(
                 f"FramePoses: positions_m {np.shape(self.positions_m)} and confidence {shape} differ."
             )
+        arrays = (self.keypoints_px, self.confidence, 0.0 if self.positions_m is None else self.positions_m)
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise DataFormatError("FramePoses: joints must be finite; give unseen ones a guess and a low confidence.")
 
     def __len__(self) -> int:
         return len(self.confidence)

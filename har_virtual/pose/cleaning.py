@@ -12,9 +12,14 @@ from har_virtual.pose.tracking import PoseTrack
 # Spectrum of the smoother: 1 / (1 + (f / f0)^4), which is -3 dB at this multiple of f0.
 _HALF_POWER = (np.sqrt(2) - 1) ** 0.25
 _MIN_CONFIDENCE = 0.05
-# Residuals beyond this many robust standard deviations are outliers.
+# Outliers are told from the path at this cut-off, and further away than this many median residuals.
+_OUTLIER_CUTOFF_HZ = 6.0
 _OUTLIER = 3.0
 _PASSES = 3
+# Fast motion strays from its smoothed path, too: of a person's size, what is left to it (3 cm of an adult).
+_TOLERANCE = 0.018
+# Variance of the prior over that of a measurement.
+_WEAK = 1e8
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +59,7 @@ def clean_track(
     """Fill the frames without the person and smooth every joint.
 
     A joint's measurement variance grows with the inverse square of its confidence, so a hidden joint leans on its
-    neighbours in time. A joint that jumps away for a frame or two is weighed down.
+    neighbours in time. A joint that jumps away for a few frames is weighed down.
 
     Parameters
     ----------
@@ -80,7 +85,8 @@ def clean_track(
     def smooth(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         filled = np.zeros((*confidence.shape, values.shape[-1]))
         filled[found] = values
-        return robust_smooth(filled, weights, times, cutoff_hz)
+        size = np.median(np.linalg.norm(np.ptp(values, axis=1), axis=-1))
+        return robust_smooth(filled, weights, times, cutoff_hz, _TOLERANCE * size)
 
     keypoints, outliers = smooth(track.keypoints_px)
     return CleanTrack(
@@ -96,28 +102,30 @@ def clean_track(
 
 
 def robust_smooth(
-    values: np.ndarray, weights: np.ndarray, timestamps_s: np.ndarray, cutoff_hz: float
+    values: np.ndarray, weights: np.ndarray, timestamps_s: np.ndarray, cutoff_hz: float, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Smooth as `kalman_smooth` does, weighing down samples far from the smoothed path (Student's t, reweighted).
+    """Smooth as `kalman_smooth` does, weighing down samples far from the smoothed path (iterated, Geman and McClure).
 
     Parameters
     ----------
     values, weights, timestamps_s, cutoff_hz
         As for `kalman_smooth`.
+    tolerance : float
+        Distance from the path, in the unit of the values, up to which a sample is motion and no outlier. Without it a
+        short fast movement of somebody who else stands still would be taken for an error, and erased.
 
     Returns
     -------
     smooth : array of shape (n_frames, n_points, n_dims)
     outliers : bool array of shape (n_frames, n_points)
-        Samples more than three robust standard deviations of their point's residuals away.
+        Samples further away than `tolerance` and three times the median distance of their point.
     """
-    current = weights
-    measured = weights > 0
+    current, measured = weights, weights > 0
     for _ in range(_PASSES):
-        smooth = kalman_smooth(values, current, timestamps_s, cutoff_hz)
-        residual = np.linalg.norm(values - smooth, axis=-1) * np.sqrt(weights)
+        smooth = kalman_smooth(values, current, timestamps_s, _OUTLIER_CUTOFF_HZ)
+        residual = np.where(measured, np.linalg.norm(values - smooth, axis=-1) * np.sqrt(weights), 0.0)
         scale = np.nanmedian(np.where(measured, residual, np.nan), axis=0)
-        ratio = np.divide(residual, _OUTLIER * scale, out=np.zeros_like(residual), where=measured & (scale > 1e-12))
+        ratio = residual / np.maximum(_OUTLIER * scale, max(tolerance, 1e-12))
         current = weights / (1 + ratio**2) ** 2
     return kalman_smooth(values, current, timestamps_s, cutoff_hz), ratio > 1
 
@@ -168,16 +176,11 @@ def _filter(
     n_frames, n_points, n_dims = values.shape
     means = np.empty((n_frames, 2, n_points, n_dims))
     covariances = np.empty((n_frames, 3, n_points))
-    first = np.argmax(np.isfinite(variances), axis=0)
-    position, velocity = values[first, np.arange(n_points)], np.zeros((n_points, n_dims))
-    # A weak prior: anywhere near the first measurement, at any speed that a frame could show.
-    spread = np.nanmax(np.abs(np.where(np.isfinite(variances)[..., None], values, np.nan) - position))
-    scale = max(float(spread), 1.0) ** 2 * 1e4
-    p, m, v = (
-        np.full(n_points, scale),
-        np.zeros(n_points),
-        np.full(n_points, scale / max(steps_s.mean(), 1e-3) ** 2 if len(steps_s) else 1.0),
-    )
+    measured = np.isfinite(variances)
+    position, velocity = values[np.argmax(measured, axis=0), np.arange(n_points)], np.zeros((n_points, n_dims))
+    # A weak prior: anywhere, at any speed that a frame could show.
+    p = _WEAK * np.nanmedian(np.where(measured, variances, np.nan), axis=0)
+    m, v = np.zeros(n_points), p / (steps_s.mean() if len(steps_s) else 1.0) ** 2
     for t in range(n_frames):
         if t:
             dt = steps_s[t - 1]
@@ -185,12 +188,13 @@ def _filter(
             p = p + dt * (2 * m + dt * v) + acceleration * dt**3 / 3
             m = m + dt * v + acceleration * dt**2 / 2
             v = v + acceleration * dt
-        total = p + variances[t]
-        gain_p, gain_v = p / total, m / total
-        residual = np.where((gain_p > 0)[:, None], values[t] - position, 0.0)
+        # Written so that nothing cancels while the prior is still weak; a missing sample has the share 1.
+        share = 1 / (1 + p / variances[t])
+        gain_p, gain_v = share * p / variances[t], share * m / variances[t]
+        residual = np.where(measured[t][:, None], values[t] - position, 0.0)
         position = position + gain_p[:, None] * residual
         velocity = velocity + gain_v[:, None] * residual
-        p, m, v = p * (1 - gain_p), m * (1 - gain_p), v - gain_v * m
+        p, m, v = p * share, m * share, v - gain_v * m
         means[t, 0], means[t, 1] = position, velocity
         covariances[t] = p, m, v
     return means, covariances

@@ -11,11 +11,14 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
+from importlib.metadata import version
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
 
 from har_virtual._optional import import_optional
 from har_virtual.exceptions import DataFormatError, MissingDependencyError
@@ -29,6 +32,9 @@ _MODELS = (
     ("modules/pose_detection/pose_detection.tflite", "pose_detector.tflite", 127.5, 127.5),
     ("modules/pose_landmark/pose_landmark_full.tflite", "pose_landmarks_detector.tflite", 0.0, 255.0),
 )
+
+
+_SHARE = [Interval(Real, 0, 1, closed="both")]
 
 
 class MediaPipePose(BaseEstimator):
@@ -50,6 +56,12 @@ class MediaPipePose(BaseEstimator):
     ----------
     Bazarevsky et al., BlazePose: On-device Real-time Body Pose Tracking, 2020.
     """
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "max_persons": [Interval(Integral, 1, None, closed="left")],
+        **{f"min_{stage}_confidence": _SHARE for stage in ("detection", "presence", "tracking")},
+        "model_path": [str, Path, None],
+    }
 
     def __init__(
         self,
@@ -73,12 +85,13 @@ class MediaPipePose(BaseEstimator):
 
     @property
     def cache_key(self) -> str:
-        """Model and parameters."""
+        """MediaPipe's version, model and parameters."""
         model = hashlib.sha256(self._model()).hexdigest()[:16]
         options = [value for name, value in sorted(self.get_params().items()) if name != "model_path"]
-        return f"mediapipe-{model}-{'-'.join(map(str, options))}"
+        return f"mediapipe-{version('mediapipe')}-{model}-{'-'.join(map(str, options))}"
 
     def _model(self) -> bytes:
+        self._validate_params()
         if self.model_path is None:
             return _embedded_task()
         path = Path(self.model_path)
@@ -98,11 +111,19 @@ class MediaPipePose(BaseEstimator):
         ------
         FramePoses
             With 33 joints; confidence is BlazePose's visibility.
+
+        Raises
+        ------
+        DataFormatError
+            If there is no such model, or it is no pose landmarker.
+        ValueError
+            If a parameter is out of its range.
         """
+        model = self._model()
         mediapipe, vision, base = _import_mediapipe()
         try:
             options = vision.PoseLandmarkerOptions(
-                base_options=base.BaseOptions(model_asset_buffer=self._model()),
+                base_options=base.BaseOptions(model_asset_buffer=model),
                 running_mode=vision.RunningMode.VIDEO,
                 num_poses=self.max_persons,
                 min_pose_detection_confidence=self.min_detection_confidence,

@@ -78,6 +78,7 @@ def track_poses(
     frames_poses : iterable of FramePoses
         One for each frame, in order.
     tracker : Sort
+        It starts afresh.
     size_px : tuple of int
         Width and height of the picture.
     min_confidence : float, default=0.3
@@ -92,19 +93,21 @@ def track_poses(
     """
     growing: dict[int, _Growing] = {}
     counts = TrackCounts()
+    tracker.reset()
     for index, poses in enumerate(frames_poses):
         counts.detected_poses += len(poses)
         poses = _inside(poses, size_px)
         poses = _complete(poses, min_confidence, max_missing, counts)
         poses = _distinct(poses, min_confidence, counts)
-        ids, boxes = tracker.update(bounding_boxes(poses, min_confidence))
-        counts.untracked_poses += len(poses) - len(ids)
-        for track_id, box, detection in zip(ids.tolist(), boxes, tracker.detection_indices, strict=True):
+        boxes = bounding_boxes(poses, min_confidence)
+        ids, _ = tracker.update(boxes)
+        counts.untracked_poses += len(poses) - int((tracker.detection_indices >= 0).sum())
+        for track_id, detection in zip(ids.tolist(), tracker.detection_indices, strict=True):
             if detection >= 0:
                 track = growing.setdefault(track_id, _Growing())
                 track.frames.append(index)
                 track.poses.append(poses.take(np.array([detection])))
-                track.boxes.append(box)
+                track.boxes.append(boxes[detection])
     return [_finish(track_id, track) for track_id, track in sorted(growing.items())], counts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from har_virtual.recording import VideoClip
 _NO_VIDEO_FORMATS = ("tty", "image2", "_pipe")
 _TRUNCATED_SHARE = 0.05
 _TRUNCATED_S = 0.5
+# Not every container finds the key frame before a time at the first try.
+_SEEK_BACK_S = (0.0, 2.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,9 @@ def probe_video(path: str | Path) -> VideoInfo:
         if first is None:
             raise VideoError(f"{path}: the file holds no frame that can be decoded.")
         width, height = first.width, first.height
-        if first.rotation % 180:
+        if _display_axes(first)[0, 0] == 0:
             width, height = height, width
-        rate, base = stream.average_rate, stream.time_base
+        rate, base = stream.average_rate or stream.guessed_rate, stream.time_base
         seconds = stream.duration * base if stream.duration is not None else None
         if seconds is None and container.duration is not None:
             seconds = container.duration / 1e6
@@ -121,23 +124,52 @@ def read_frames(clip: str | Path | VideoClip) -> Iterator[Frame]:
         If the file is missing, empty, truncated or no video, or has no frame in the clip.
     """
     clip = clip if isinstance(clip, VideoClip) else VideoClip(Path(clip))
-    index, last_s = 0, -np.inf
-    with _open(clip.path) as (container, stream):
-        origin = stream.start_time or 0
-        if clip.start_s > 0:
-            container.seek(int(clip.start_s / stream.time_base) + origin, stream=stream, backward=True)
+    index, last_s, end_s = 0, -np.inf, -np.inf
+    with _open_at(clip.path, clip.start_s) as (container, stream):
+        upright = _Upright()
         for count, picture in enumerate(_decoded(container, stream, clip.path)):
-            time_s = _timestamp_s(picture, stream, origin, count)
+            time_s = _timestamp_s(picture, stream, count)
             if clip.stop_s is not None and time_s >= clip.stop_s:
                 break
             if time_s < clip.start_s or time_s <= last_s:
                 continue
-            yield Frame(index, time_s, _upright(picture))
+            yield Frame(index, time_s, upright(picture))
             index, last_s = index + 1, time_s
+            end_s = time_s + float((picture.duration or 0) * stream.time_base)
         else:
-            _check_complete(clip, stream, last_s)
+            _check_complete(clip, container, stream, end_s)
     if index == 0:
-        raise VideoError(f"{clip.path}: no frame between {clip.start_s} s and {clip.stop_s or 'the end'} s.")
+        stop = "the end" if clip.stop_s is None else f"{clip.stop_s} s"
+        raise VideoError(f"{clip.path}: no frame that can be decoded between {clip.start_s} s and {stop}.")
+
+
+@contextmanager
+def _open_at(path: Path, start_s: float) -> Iterator[tuple[Any, Any]]:
+    """Open a video at a key frame from which `start_s` can be decoded; at its start where there is no way to it."""
+    with _open(path) as (container, stream):
+        if start_s <= 0 or _seek(container, stream, start_s):
+            yield container, stream
+            return
+    with _open(path) as opened:
+        yield opened
+
+
+def _seek(container: Any, stream: Any, start_s: float) -> bool:
+    av = import_optional("av", feature="reading video", extra="video")
+    # In a program stream few pictures carry a time; libav guesses the others from those before.
+    if container.format.name == "mpeg" or not _has_stamps(stream):
+        return False
+    for back_s in _SEEK_BACK_S:
+        ticks = int(max(start_s - back_s, 0) / stream.time_base) + (stream.start_time or 0)
+        try:
+            container.seek(ticks, stream=stream, backward=True)
+            first = next(container.decode(stream), None)
+            if first is not None and first.pts is not None and _timestamp_s(first, stream, 0) <= start_s:
+                container.seek(ticks, stream=stream, backward=True)
+                return True
+        except av.FFmpegError:
+            return False
+    return False
 
 
 @contextmanager
@@ -148,13 +180,17 @@ def _open(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty. Copy or download it again.")
     try:
-        container = av.open(str(path))
+        # Absolute, or libav takes "12:30.mp4" for a protocol; many old files hold text that is not UTF-8.
+        container = av.open(str(path.absolute()), metadata_errors="ignore")
     except av.FFmpegError as error:
         raise VideoError(f"{path}: not a video, or cut off before its index ({error.strerror}).") from error
     with container:
-        if any(name in container.format.name for name in _NO_VIDEO_FORMATS) or not container.streams.video:
+        # The cover of a music file is a video stream of one picture.
+        cover = av.stream.Disposition.attached_pic
+        streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+        if any(name in container.format.name for name in _NO_VIDEO_FORMATS) or not streams:
             raise VideoError(f"{path}: no video in it (format {container.format.name}).")
-        stream = container.streams.video[0]
+        stream = streams[0]
         stream.thread_type = "AUTO"
         yield container, stream
 
@@ -167,27 +203,67 @@ def _decoded(container: Any, stream: Any, path: Path) -> Iterator[Any]:
         raise VideoError(f"{path}: broken or truncated ({error.strerror}). Copy or download it again.") from error
 
 
-def _timestamp_s(picture: Any, stream: Any, origin: int, count: int) -> float:
-    if picture.pts is not None:
-        return float((picture.pts - origin) * stream.time_base)
-    if stream.average_rate:
-        return float(count / stream.average_rate)
+def _has_stamps(stream: Any) -> bool:
+    """AVI stores no times; what libav makes up for it is in the wrong order where frames refer to later ones."""
+    return not (stream.container.format.name == "avi" and stream.codec_context.has_b_frames)
+
+
+def _timestamp_s(picture: Any, stream: Any, count: int) -> float:
+    if picture.pts is not None and _has_stamps(stream):
+        return float((picture.pts - (stream.start_time or 0)) * stream.time_base)
+    rate = stream.guessed_rate or stream.average_rate
+    if rate:
+        return float(count / rate)
     raise VideoError(f"{stream.container.name}: frames carry no timestamps and the file states no rate; remux it.")
 
 
-def _upright(picture: Any) -> np.ndarray:
-    # The display matrix turns counter-clockwise, as rot90 does.
-    turned = np.rot90(picture.to_ndarray(format="rgb24"), k=round(picture.rotation / 90))
-    return np.ascontiguousarray(turned)
+def _display_axes(picture: Any) -> np.ndarray:
+    """Where the picture's x (first row) and y axis point when it is shown: (2, 2) of -1, 0, 1; it may be mirrored."""
+    data = picture.side_data.get("DISPLAYMATRIX")
+    matrix = np.eye(2) if data is None else np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2]
+    scale = np.abs(matrix).max()
+    return np.rint(matrix / scale).astype(int) if scale > 0 else np.eye(2, dtype=int)
 
 
-def _check_complete(clip: VideoClip, stream: Any, last_s: float) -> None:
-    """An index at the front of a file promises frames that a cut-off file no longer has."""
-    if stream.duration is None or not np.isfinite(last_s):
-        return
-    promised = float(stream.duration * stream.time_base)
-    missing = promised - last_s
-    if missing > max(_TRUNCATED_S, _TRUNCATED_SHARE * promised):
+class _Upright:
+    """RGB pixels of pictures of one stream, upright; what all of them share is looked up and made once."""
+
+    def __init__(self) -> None:
+        av = import_optional("av", feature="reading video", extra="video")
+        self._reformatter = av.video.reformatter.VideoReformatter()
+        self._axes: np.ndarray | None = None
+
+    def __call__(self, picture: Any) -> np.ndarray:
+        if self._axes is None:
+            # Side data and picture refer to each other: asked of every picture, they pile up until they are collected.
+            self._axes = _display_axes(picture)
+        image = self._reformatter.reformat(picture, format="rgb24").to_ndarray()
+        if self._axes[0, 0] == 0:
+            image = image.swapaxes(0, 1)
+        right, down = self._axes.sum(axis=0)
+        return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1])
+
+
+def _check_complete(clip: VideoClip, container: Any, stream: Any, end_s: float) -> None:
+    """A cut-off file no longer has all the frames that its head promises."""
+    promised = max(_promised_s(container, stream), default=0.0)
+    missing = promised - end_s - max(float((stream.start_time or 0) * stream.time_base), 0.0)
+    if np.isfinite(missing) and missing > max(_TRUNCATED_S, _TRUNCATED_SHARE * promised):
         raise VideoError(
-            f"{clip.path}: truncated, the frames end at {last_s:.2f} s of {promised:.2f} s. Copy or download it again."
+            f"{clip.path}: truncated, the frames end at {end_s:.2f} s of {promised:.2f} s. Copy or download it again."
         )
+
+
+def _promised_s(container: Any, stream: Any) -> Iterator[float]:
+    if stream.duration is not None:
+        yield float(stream.duration * stream.time_base)
+    elif len(container.streams) == 1 and container.duration is not None:
+        yield container.duration / 1e6
+    # The duration of an AVI without its index is an estimate, the number of frames stands in its head.
+    if container.format.name == "avi" and stream.average_rate:
+        yield float(stream.frames / stream.average_rate)
+    # Matroska keeps the duration of each stream in a tag.
+    tag = re.fullmatch(r"(\d+):(\d+):([\d.]+)", stream.metadata.get("DURATION", ""))
+    if tag:
+        hours, minutes, seconds = map(float, tag.groups())
+        yield 3600 * hours + 60 * minutes + seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
@@ -13,8 +13,9 @@ import numpy as np
 from har_virtual._optional import import_optional
 from har_virtual.exceptions import DataFormatError, VideoError
 from har_virtual.files import atomic_path
+from har_virtual.recording import check_positive
 
-_TIME_BASE = Fraction(1, 90_000)
+_TICK_S = Fraction(1, 90_000)
 
 
 def write_video(
@@ -36,7 +37,8 @@ def write_video(
         RGB; height and width even.
     frame_rate_hz : float, optional
     timestamps_s : iterable of float, optional
-        Time of each frame, for a variable rate; give this or `frame_rate_hz`.
+        Time of each frame from 0 on, for a variable rate; give this or `frame_rate_hz`. Not for AVI, which knows only
+        constant rates.
     codec : str, default="libx264"
     quality : int, default=20
         Constant rate factor: 0 is lossless, 51 the worst.
@@ -48,48 +50,84 @@ def write_video(
     Raises
     ------
     DataFormatError
-        If neither or both of rate and stamps are given, there is no frame, or a frame has another shape or an odd size.
+        If neither or both of rate and stamps are given, a stamp is missing or not after the one before it, there is no
+        frame, or a frame has another shape or an odd size.
     VideoError
-        If the codec is not there or cannot go into that container.
+        If the codec is not there, the suffix is of no container, or the one cannot go into the other.
     """
     if (frame_rate_hz is None) == (timestamps_s is None):
         raise DataFormatError("write_video needs frame_rate_hz or timestamps_s, one of them.")
+    if frame_rate_hz is not None:
+        check_positive("write_video: frame_rate_hz", frame_rate_hz)
     av = import_optional("av", feature="writing video", extra="video")
-    stamps = iter(timestamps_s) if timestamps_s is not None else (i / (frame_rate_hz or 1) for i in count())
+    rate = Fraction(frame_rate_hz or 30).limit_denominator(1001)
+    # A constant rate counts frames, which every container can store exactly.
+    ticks, tick_s = (count(), 1 / rate) if timestamps_s is None else (_ticks(timestamps_s, path), _TICK_S)
     with atomic_path(path) as temporary:
         try:
-            with av.open(str(temporary), "w") as container:
+            with _create(av, temporary, path) as container:
                 stream = None
                 for image in images:
-                    time_s = next(stamps, None)
-                    if time_s is None:
+                    tick = next(ticks, None)
+                    if tick is None:
                         raise DataFormatError(f"{path}: there are fewer timestamps than frames; give one a frame.")
-                    stream = stream or _add_stream(container, codec, quality, image, frame_rate_hz)
-                    _encode(av, container, stream, image, time_s)
+                    _check_image(image, stream)
+                    stream = stream or _add_stream(container, codec, quality, image, rate, tick_s, path)
+                    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+                    picture.time_base, picture.pts = tick_s, tick
+                    container.mux(stream.encode(picture))
                 if stream is None:
                     raise DataFormatError(f"{path}: there is no frame to write.")
                 container.mux(stream.encode(None))
-        except (av.FFmpegError, av.codec.codec.UnknownCodecError) as error:
+        except av.FFmpegError as error:
             raise VideoError(f"{path}: cannot be encoded with {codec} ({error}).") from error
     return Path(path)
 
 
-def _add_stream(container: Any, codec: str, quality: int, image: np.ndarray, frame_rate_hz: float | None) -> Any:
+def _ticks(timestamps_s: Iterable[float], path: str | Path) -> Iterator[int]:
+    last = -1
+    for time_s in timestamps_s:
+        tick = round(time_s / _TICK_S) if np.isfinite(time_s) else -1
+        if tick <= last:
+            raise DataFormatError(
+                f"{path}: timestamps must be finite, from 0 on, and each after the one before it; {time_s} s is not."
+            )
+        yield tick
+        last = tick
+
+
+def _create(av: Any, temporary: Path, path: str | Path) -> Any:
+    try:
+        # Absolute, or libav takes "12:30.mp4" for a protocol.
+        return av.open(str(temporary.absolute()), "w")
+    except ValueError as error:
+        raise VideoError(f"{path}: the suffix {Path(path).suffix!r} is of no video; use .mp4 or .mkv.") from error
+
+
+def _check_image(image: np.ndarray, stream: Any) -> None:
     image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.shape[0] % 2 or image.shape[1] % 2:
+    height, width = image.shape[:2] if image.ndim == 3 else (0, 0)
+    if image.shape[2:] != (3,) or image.dtype != np.uint8 or height % 2 or width % 2 or not image.size:
         raise DataFormatError(f"Frames must be uint8 (even height, even width, 3), not {image.dtype} {image.shape}.")
-    stream = container.add_stream(codec, rate=Fraction(frame_rate_hz or 30).limit_denominator(1001))
-    stream.height, stream.width = image.shape[:2]
+    if stream is not None and (height, width) != (stream.height, stream.width):
+        raise DataFormatError(f"Frames must all be {stream.height} x {stream.width}, not {height} x {width}.")
+
+
+def _add_stream(
+    container: Any,
+    codec: str,
+    quality: int,
+    image: np.ndarray,
+    rate: Fraction,
+    tick_s: Fraction,
+    path: str | Path,
+) -> Any:
+    try:
+        stream = container.add_stream(codec, rate=rate)
+    except (TypeError, ValueError) as error:
+        raise VideoError(f"{path}: cannot be encoded with {codec!r} ({error}). Use another codec or suffix.") from error
+    stream.height, stream.width = np.shape(image)[:2]
     stream.pix_fmt = "yuv420p"
-    stream.time_base = stream.codec_context.time_base = _TIME_BASE
+    stream.time_base = stream.codec_context.time_base = tick_s
     stream.options = {"crf": str(quality)}
     return stream
-
-
-def _encode(av: Any, container: Any, stream: Any, image: np.ndarray, time_s: float) -> None:
-    if np.shape(image) != (stream.height, stream.width, 3):
-        raise DataFormatError(f"Frames must all be {stream.height} x {stream.width}, not {np.shape(image)[:2]}.")
-    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    picture.time_base = _TIME_BASE
-    picture.pts = round(time_s / _TIME_BASE)
-    container.mux(stream.encode(picture))

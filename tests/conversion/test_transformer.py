@@ -30,8 +30,7 @@ def recording(imu, demo_video):
 
 
 def test_the_main_person_has_a_stream_as_long_as_the_track(imu, recording, demo_video):
-    (motion,) = [estimation.clip_motions(VideoClip(demo_video), imu.plan().settings, imu.plan().cache)]
-    person = motion.choose("main")
+    person = imu.motions(demo_video).choose("main")
     assert len(recording) == len(person.motion)
     assert recording.start_s == person.motion.timestamps_s[0]
     assert recording.sampling_rate_hz == 30
@@ -157,10 +156,12 @@ def test_the_same_video_is_decoded_once_for_many_sites(imu, demo_video, monkeypa
     (chest,) = other.transform([demo_video])
     assert len(chest) > 0
     with pytest.raises(AssertionError):
-        estimation.clip_motions(VideoClip(demo_video, 0, 2), imu.plan().settings, imu.plan().cache)
+        imu.motions(VideoClip(demo_video, 0, 2))
 
 
-def test_a_cached_motion_gives_the_same_stream_and_follows_the_content_of_the_file(imu, demo_video, recording, tmp_path):
+def test_a_cached_motion_gives_the_same_stream_and_follows_the_content_of_the_file(
+    imu, demo_video, recording, tmp_path
+):
     copy = tmp_path / "copy.mp4"
     shutil.copy(demo_video, copy)
     fresh = clone(imu)
@@ -219,7 +220,6 @@ def test_it_is_a_well_behaved_recording_transformer(imu, demo_video, tmp_path):
 def test_a_level_camera_is_assumed_and_a_pitched_one_turns_gravity(imu, demo_video, recording):
     (pitched,) = clone(imu).set_params(camera_pitch_deg=20.0).transform([demo_video])
     assert not np.allclose(pitched.data, recording.data)
-    plan = imu.plan()
-    report = estimation.clip_motions(VideoClip(demo_video), plan.settings, plan.cache).report
+    report = imu.motions(demo_video).report
     assert report["camera"]["orientation"] == "assumed level"
     assert report["camera"]["intrinsics"].startswith("prior")
