@@ -75,7 +75,7 @@ def test_import_takes_under_a_second_and_loads_nothing_but_the_standard_library(
 
 def test_every_module_is_imported_with_the_core_dependencies_alone():
     blocked = modules_outside_the_core()
-    assert {"pytest", "matplotlib", "mediapipe", "cv2", "av"} <= blocked
+    assert {"pytest", "matplotlib", "cv2", "av"} <= blocked
     assert not {"numpy", "pandas", "sklearn", "pyarrow", "cyclopts"} & blocked
     output = run_python(
         f"blocked = {sorted(blocked)!r}\n"

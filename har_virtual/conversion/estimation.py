@@ -201,7 +201,7 @@ def _person_motion(
     confidence = map_joints(clean.confidence[..., None], source, body)[..., 0]
     pose = map_joints(clean.positions_m, source, body)
     times = stamps[clean.frames]
-    placed = _place(pose, keypoints, confidence, times, settings, intrinsics)
+    placed = place(pose, keypoints, confidence, times, settings, intrinsics)
     world = placed @ camera_to_world(settings.pitch_deg, settings.roll_deg).T
     motion = Motion(
         positions_m=world,
@@ -227,7 +227,7 @@ def _person_motion(
     return PersonMotion(track_id, motion, keypoints, boxes, report)
 
 
-def _place(
+def place(
     pose: np.ndarray,
     keypoints: np.ndarray,
     confidence: np.ndarray,

@@ -318,12 +318,20 @@ def mapping_matrix(source: Skeleton, target: Skeleton) -> np.ndarray:
 def derivable(source: Skeleton, target: Skeleton) -> Skeleton:
     """Give `target` without the joints that `source` cannot provide; their children go with them.
 
+    Raises
+    ------
+    UnknownNameError
+        If `source` cannot provide the root.
+
     Examples
     --------
     >>> from har_virtual.pose.skeletons import BODY_22, COCO_17, derivable
     >>> [joint for joint in BODY_22.joints if joint not in derivable(COCO_17, BODY_22)]
     ['left_hand', 'right_hand', 'left_foot', 'right_foot']
     """
+    root = target.joints[target.root]
+    if _weights(root, source) is None:
+        raise UnknownNameError(f"{source.name} has no {root} and nothing to derive it from, the root of {target.name}.")
     have = {i for i, joint in enumerate(target.joints) if _weights(joint, source) is not None}
     keep = [i for i in range(len(target)) if i in have and set(target.ancestors(i)) <= have]
     if len(keep) == len(target):

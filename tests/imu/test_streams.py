@@ -63,9 +63,6 @@ def place_of(site: str, joints: dict[str, np.ndarray], frames: dict[str, np.ndar
     return origin + placement.fraction * (joints[end][0] - origin) + frame @ placement.offset_m, frame
 
 
-# What sensors read.
-
-
 def test_a_still_person_reads_gravity_upward_at_every_site():
     motion = still()
     stream = simulate_imu(motion, SITES, 50)
@@ -175,9 +172,6 @@ def test_a_field_may_depend_on_where_the_sensor_is():
     np.testing.assert_allclose(read(stream, "left_shin", "mag")[0], frame.T @ place * 100, atol=1e-4)
 
 
-# Own placements.
-
-
 def test_a_watch_worn_upside_down_reads_the_negative_on_two_axes():
     wrist = SITES["left_wrist"].get_params()
     watch = Placement(**wrist | {"rotation": np.diag([-1.0, -1.0, 1.0])})
@@ -222,14 +216,11 @@ def test_exact_rotations_of_a_motion_are_used():
     np.testing.assert_allclose(read(stream, "left_wrist", "gyr"), np.tile([2.0, 0, 0], (51, 1)), atol=1e-3)
 
 
-# Rates and filters.
-
-
 def test_the_same_motion_reads_the_same_at_every_frame_rate():
     streams = [simulate_imu(fidgeting(times_of(3, rate), 0.9), SITES, 25, cutoff_hz=9) for rate in (30, 50, 100)]
     assert {len(stream) for stream in streams} == {76}
     for stream in streams[:2]:
-        np.testing.assert_allclose(stream.data[12:-12], streams[2].data[12:-12], atol=0.02)
+        np.testing.assert_allclose(stream.data[12:-12], streams[2].data[12:-12], atol=0.005)
 
 
 def test_uneven_stamps_are_followed():
@@ -263,7 +254,7 @@ def test_the_cutoff_is_lowered_to_what_both_rates_can_hold(cutoff_hz, sampling_r
     assert effective_cutoff(cutoff_hz, sampling_rate_hz, frame_rate_hz) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("n_frames", [37, 38, 75, 109])
+@pytest.mark.parametrize("n_frames", [12, 22, 37, 66])
 def test_exact_motion_at_its_own_rate_is_not_filtered_whatever_its_length(n_frames):
     times = np.arange(n_frames) / 30
     assert simulate_imu(motion_of(standing(times), times), ["waist"], 30, cutoff_hz=None).attrs["cutoff_hz"] is None
@@ -347,9 +338,6 @@ def test_samples_stand_at_their_times():
     np.testing.assert_allclose(read(stream, "chest")[20:-20, 0], (stream.times_s - 5)[20:-20], atol=1e-3)
 
 
-# Form of the stream.
-
-
 def test_channels_go_by_site_then_quantity_then_axis():
     stream = simulate_imu(still(), ["waist", "left_wrist"], 50, quantities=["mag", "acc"])
     assert stream.channels == tuple(
@@ -410,9 +398,6 @@ def test_six_frames_are_enough_and_five_are_not():
     times = np.arange(5) / 30
     with pytest.raises(DataFormatError, match="5 frames is too short: at least 6"):
         simulate_imu(motion_of(standing(times), times), ["chest"], 30)
-
-
-# Errors of a device.
 
 
 def test_every_site_has_a_device_of_its_own_and_a_seed_fixes_them_all():

@@ -43,6 +43,13 @@ def frame_of(motion: Motion, joint: str) -> np.ndarray:
     return motion.rotations[:, motion.skeleton.index(joint)]
 
 
+def without(skeleton: Skeleton, *absent: str) -> Skeleton:
+    """A skeleton that lacks some joints, whose children hang on their grandparent."""
+    keep = [i for i, joint in enumerate(skeleton.joints) if joint not in absent]
+    parents = [next((keep.index(a) for a in skeleton.ancestors(i) if a in keep), -1) for i in keep]
+    return Skeleton("cut", [skeleton.joints[i] for i in keep], parents)
+
+
 def bend(joints: dict[str, np.ndarray], side: str, flexion_rad: np.ndarray, heading_rad: np.ndarray) -> None:
     """Bend one elbow of a hanging arm towards a heading, counted from forward to the person's left."""
     forward = oracle.rotation_about("z", heading_rad) @ oracle.FORWARD
@@ -61,9 +68,6 @@ def swing(joints: dict[str, np.ndarray], side: str, turns: np.ndarray) -> None:
 
 def turned(joints: dict[str, np.ndarray], turns: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.einsum("tij,tj->ti", turns, joint) for name, joint in joints.items()}
-
-
-# Frames of a standing person, and flexion.
 
 
 @pytest.mark.parametrize(("elbow_rad", "knee_rad"), [(0.3, 0.3), (1.5, 0.8), (0.1, 0.05), (0.0, 0.0)])
@@ -127,9 +131,6 @@ def test_every_skeleton_gives_the_limbs_of_a_standing_person_their_frames(skelet
     expected = oracle.person_frames(*angles)
     for joint in (f"{side}_{name}" for side in SIDES for name in ("shoulder", "elbow", "hip", "knee")):
         np.testing.assert_allclose(frame_of(motion, joint), expected[joint], atol=1e-12, err_msg=joint)
-
-
-# Straight limbs.
 
 
 def test_the_twist_of_a_straight_arm_is_interpolated_in_time_between_the_bends():
@@ -261,9 +262,6 @@ def test_a_motion_keeps_everything_else():
     np.testing.assert_array_equal(oriented.positions_m, motion.positions_m)
 
 
-# Which segment starts where.
-
-
 @pytest.mark.parametrize(
     ("skeleton", "joint", "child"),
     [
@@ -315,11 +313,7 @@ def test_a_segment_without_length_takes_its_parents_frame():
 
 
 def test_an_arm_without_a_wrist_still_has_its_elbow_on_the_right_side_of_things():
-    joints = [joint for joint in KINECT_20.joints if not joint.endswith(("left_wrist", "left_hand"))]
-    parents = [KINECT_20.joints[p] if p >= 0 else None for p in KINECT_20.parents]
-    by_name = dict(zip(KINECT_20.joints, parents, strict=True))
-    skeleton = Skeleton("cut", joints, [joints.index(by_name[j]) if by_name[j] else -1 for j in joints])
-    motion = orient_segments(motion_of(standing(), skeleton))
+    motion = orient_segments(motion_of(standing(), without(KINECT_20, "left_wrist", "left_hand")))
     np.testing.assert_allclose(frame_of(motion, "left_shoulder")[0], oracle.ARM_FRAME, atol=1e-12)
     assert set(motion.attrs["twist_confidence"]) == set(LIMBS) - {"left_arm"}
 
@@ -328,9 +322,6 @@ def test_hips_and_shoulders_are_needed():
     skeleton = Skeleton("trunk", ("pelvis", "spine", "neck"), (-1, 0, 1))
     with pytest.raises(UnknownNameError, match="no left and right hip"):
         orient_segments(motion_of(standing(), skeleton))
-
-
-# Rotations from files.
 
 
 def test_the_twist_that_a_file_measured_is_kept_and_its_axes_are_aligned():
@@ -362,9 +353,6 @@ def test_the_axes_of_a_file_are_aligned_where_the_limb_bends():
     given[:, BODY_22.index("right_hip")] = thigh @ askew
     motion = orient_segments(motion_of(joints, times_s=times), joint_rotations=given)
     np.testing.assert_allclose(frame_of(motion, "right_hip"), thigh, atol=1e-9)
-
-
-# BODY-22 from other skeletons.
 
 
 @pytest.mark.parametrize(
@@ -453,11 +441,7 @@ def test_a_head_sensor_turns_with_the_skull_and_not_only_with_the_neck():
 
 
 def test_without_a_spine_only_the_trunk_follows_from_the_positions():
-    joints = [joint for joint in BODY_22.joints if joint != "spine"]
-    parents = [None if p < 0 else BODY_22.joints[p] for p in BODY_22.parents]
-    by_name = dict(zip(BODY_22.joints, parents, strict=True)) | {"neck": "pelvis"}
-    skeleton = Skeleton("spineless", joints, [joints.index(by_name[j]) if by_name[j] else -1 for j in joints])
-    motion = with_rotations(standing(), skeleton)
+    motion = with_rotations(standing(), without(BODY_22, "spine"))
     body = to_body(motion)
     assert body.skeleton == BODY_22
     for joint in ("pelvis", "spine"):

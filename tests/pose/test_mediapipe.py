@@ -1,0 +1,239 @@
+"""The MediaPipe backend on a man and a woman of the demo video, 0.7 s of it, and on parameters that it cannot take."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from har_virtual.exceptions import DataFormatError
+from har_virtual.pose import FramePoses, MediaPipePose, PoseBackend
+from har_virtual.pose.skeletons import BLAZEPOSE_33
+from har_virtual.recording import VideoClip
+from har_virtual.video import Frame, read_frames
+
+WIDTH, HEIGHT = 1768, 994
+BLANK = [Frame(index, index / 30, np.zeros((96, 128, 3), np.uint8)) for index in range(2)]
+
+
+def at(name: str) -> int:
+    return BLAZEPOSE_33.index(name)
+
+
+@pytest.fixture(scope="module")
+def frames(demo_video: Path) -> list[Frame]:
+    """The man faces the camera, his hands raised; the woman walks to the left."""
+    return list(read_frames(VideoClip(demo_video, 2.5, 3.2)))
+
+
+@pytest.fixture(scope="module")
+def found(frames: list[Frame]) -> list[FramePoses]:
+    return list(MediaPipePose().detect(frames))
+
+
+@pytest.fixture(scope="module")
+def man_and_woman(found: list[FramePoses]) -> tuple[FramePoses, FramePoses]:
+    """Every frame in which both are found, one row a frame: the man stands left of the woman's way in the picture."""
+    both = []
+    for poses in found:
+        x = np.median(poses.keypoints_px[..., 0], axis=1)
+        if (x < 850).sum() == (x > 850).sum() == 1:
+            both.append(poses.take(np.argsort(x)))
+    columns = [[pose.take(np.array([person])) for pose in both] for person in (0, 1)]
+    return tuple(
+        FramePoses(
+            *(np.concatenate([getattr(pose, name) for pose in column]) for name in FramePoses.__dataclass_fields__)
+        )
+        for column in columns
+    )
+
+
+def same(first: list[FramePoses], second: list[FramePoses]) -> bool:
+    names = FramePoses.__dataclass_fields__
+    pairs = list(zip(first, second, strict=True))
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for a, b in pairs for name in names)
+
+
+def test_it_is_a_backend():
+    backend = MediaPipePose()
+    assert isinstance(backend, PoseBackend)
+    assert backend.skeleton is BLAZEPOSE_33
+
+
+def test_every_frame_has_one_result_of_the_stated_shapes(frames: list[Frame], found: list[FramePoses]):
+    assert len(found) == len(frames) == 21
+    for poses in found:
+        n = len(poses)
+        assert n <= 4
+        assert (poses.keypoints_px.shape, poses.confidence.shape) == ((n, 33, 2), (n, 33))
+        assert poses.positions_m.shape == (n, 33, 3)
+        assert np.all((poses.confidence >= 0) & (poses.confidence <= 1))
+
+
+def test_man_and_woman_are_found(man_and_woman: tuple[FramePoses, FramePoses]):
+    man, woman = man_and_woman
+    assert len(man) >= 15
+    for person, x, y in ((man, (500, 800), (0, 700)), (woman, (900, 1500), (200, 994))):
+        middle = person.keypoints_px[:, [at("left_hip"), at("right_hip")]].mean(axis=1)
+        assert np.all((middle > (x[0], y[0])) & (middle < (x[1], y[1])))
+
+
+def test_left_is_left_of_a_man_who_faces_the_camera(man_and_woman: tuple[FramePoses, FramePoses]):
+    man = man_and_woman[0]
+    for joint in ("shoulder", "hip", "wrist", "ear"):
+        left, right = at(f"left_{joint}"), at(f"right_{joint}")
+        assert np.all(man.keypoints_px[:, left, 0] > man.keypoints_px[:, right, 0])
+        assert np.all(man.positions_m[:, left, 0] > man.positions_m[:, right, 0])
+
+
+def test_left_is_left_of_a_woman_who_walks_to_the_left_of_the_picture(man_and_woman: tuple[FramePoses, FramePoses]):
+    positions = man_and_woman[1].positions_m
+    across = positions[:, at("left_shoulder")] - positions[:, at("right_shoulder")]
+    # Her left shoulder is the one nearer to the camera.
+    assert np.all(across[:, 2] < -0.1)
+
+
+def test_positions_are_metric_with_y_down_and_z_away_from_the_camera(man_and_woman: tuple[FramePoses, FramePoses]):
+    for person in man_and_woman:
+        positions = person.positions_m
+        ankles = positions[:, [at("left_ankle"), at("right_ankle")]]
+        assert np.all(positions[:, at("nose"), 1] < ankles[..., 1].min(axis=1))
+        hips = positions[:, [at("left_hip"), at("right_hip")]].mean(axis=1)
+        np.testing.assert_allclose(hips, 0, atol=0.02)
+        height = ankles[..., 1].max(axis=1) - positions[:, at("nose"), 1]
+        assert np.all((height > 1.1) & (height < 1.9))
+    face = man_and_woman[0].positions_m
+    ears = face[:, [at("left_ear"), at("right_ear")], 2].mean(axis=1)
+    assert np.all(face[:, at("nose"), 2] < ears)
+
+
+def test_keypoints_and_positions_show_the_same_pose(man_and_woman: tuple[FramePoses, FramePoses]):
+    for person in man_and_woman:
+        for keypoints, positions in zip(person.keypoints_px, person.positions_m, strict=True):
+            for axis in (0, 1):
+                correlation = np.corrcoef(keypoints[:, axis], positions[:, axis])[0, 1]
+                assert correlation > 0.9
+
+
+def test_a_second_run_gives_the_same_to_the_last_bit(frames: list[Frame], found: list[FramePoses]):
+    backend = MediaPipePose()
+    assert same(list(backend.detect(frames[:6])), found[:6])
+    # What the backend saw before, and where it stopped, leaves no trace.
+    stopped = backend.detect(frames[10:])
+    next(stopped)
+    assert same(list(backend.detect(frames[:6])), found[:6])
+
+
+def test_frames_are_taken_one_by_one(frames: list[Frame]):
+    taken = []
+    results = MediaPipePose().detect(taken.append(frame.index) or frame for frame in frames)
+    next(results)
+    assert taken == [0]
+    next(results)
+    assert taken == [0, 1]
+    results.close()
+
+
+def test_nothing_is_written_to_the_terminal(frames: list[Frame], capfd: pytest.CaptureFixture):
+    list(MediaPipePose().detect(frames[:3]))
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_one_person_at_most_where_one_is_asked_for(frames: list[Frame]):
+    assert [len(poses) for poses in MediaPipePose(max_persons=1).detect(frames[:4])] == [1, 1, 1, 1]
+
+
+def test_an_empty_picture_has_nobody_but_keeps_its_shapes():
+    for poses in MediaPipePose().detect(BLANK):
+        assert len(poses) == 0
+        assert (poses.keypoints_px.shape, poses.positions_m.shape) == ((0, 33, 2), (0, 33, 3))
+
+
+def test_no_frames_give_no_results():
+    assert list(MediaPipePose().detect([])) == []
+
+
+def test_stamps_closer_than_a_millisecond_are_taken():
+    frames = [Frame(index, index * 1e-4, BLANK[0].image) for index in range(4)]
+    assert len(list(MediaPipePose().detect(frames))) == 4
+
+
+# What changes the result changes the key
+
+
+def test_the_cache_key_is_that_of_the_parameters_and_not_of_the_instance():
+    assert MediaPipePose().cache_key == MediaPipePose().cache_key == clone(MediaPipePose()).cache_key
+    assert "0.10.21" in MediaPipePose().cache_key
+
+
+def test_the_cache_key_changes_with_every_parameter(tmp_path: Path):
+    (tmp_path / "a.task").write_bytes(b"one")
+    (tmp_path / "b.task").write_bytes(b"another")
+    variants = [
+        MediaPipePose(),
+        MediaPipePose(max_persons=2),
+        MediaPipePose(min_detection_confidence=0.4),
+        MediaPipePose(min_presence_confidence=0.4),
+        MediaPipePose(min_tracking_confidence=0.4),
+        MediaPipePose(model_path=tmp_path / "a.task"),
+        MediaPipePose(model_path=tmp_path / "b.task"),
+    ]
+    assert len({backend.cache_key for backend in variants}) == len(variants)
+
+
+def test_the_cache_key_is_that_of_the_model_and_not_of_its_name(tmp_path: Path):
+    for name in ("a.task", "b.task"):
+        (tmp_path / name).write_bytes(b"model")
+    keys = {MediaPipePose(model_path=path).cache_key for path in (tmp_path / "a.task", str(tmp_path / "b.task"))}
+    assert len(keys) == 1
+
+
+# Bad parameters
+
+
+def test_a_missing_model_is_named(tmp_path: Path):
+    backend = MediaPipePose(model_path=tmp_path / "missing.task")
+    with pytest.raises(DataFormatError, match=r"missing\.task"):
+        next(backend.detect(BLANK))
+    with pytest.raises(DataFormatError, match=r"missing\.task"):
+        _ = backend.cache_key
+
+
+@pytest.mark.parametrize("content", ["", "garbage", "zip of something else"])
+def test_a_model_that_is_none_is_named(tmp_path: Path, content: str):
+    path = tmp_path / "other.task"
+    if content.startswith("zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("readme.txt", "no model")
+    else:
+        path.write_text(100 * content)
+    with pytest.raises(DataFormatError, match=r"other\.task"):
+        next(MediaPipePose(model_path=path).detect(BLANK))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"max_persons": 0},
+        {"max_persons": 1.5},
+        {"min_detection_confidence": 1.5},
+        {"min_presence_confidence": "high"},
+        # MediaPipe aborts the whole process here.
+        {"min_tracking_confidence": np.nan},
+        {"model_path": 3},
+    ],
+)
+def test_a_parameter_out_of_range_is_named_before_a_frame_is_taken(parameters: dict):
+    def frames():
+        raise AssertionError
+        yield
+
+    (name,) = parameters
+    with pytest.raises(ValueError, match=name):
+        next(MediaPipePose(**parameters).detect(frames()))
+    with pytest.raises(ValueError, match=name):
+        _ = MediaPipePose(**parameters).cache_key
