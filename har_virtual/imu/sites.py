@@ -146,6 +146,8 @@ def resolve_placements(sites: Iterable[str] | Mapping[str, Placement]) -> dict[s
         placement = given.get(site) or SITES.get(site)
         if placement is None:
             raise UnknownNameError(f"There is no site {site!r}; there are {', '.join(SITES)}.")
+        if not isinstance(placement, Placement):
+            raise DataFormatError(f"Site {site}: give a Placement, or None for the usual place, not {placement!r}.")
         placement.check(site)
         placements[site] = placement
     return placements

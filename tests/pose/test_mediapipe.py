@@ -1,4 +1,4 @@
-"""The MediaPipe backend on a man and a woman of the demo video, 0.7 s of it, and on parameters that it cannot take."""
+"""The MediaPipe backend on the man and the woman of the demo video, and on parameters that it cannot take."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from har_virtual.pose.skeletons import BLAZEPOSE_33
 from har_virtual.recording import VideoClip
 from har_virtual.video import Frame, read_frames
 
-WIDTH, HEIGHT = 1768, 994
+WIDTH = 1768
+FIELDS = ("keypoints_px", "confidence", "positions_m")
 BLANK = [Frame(index, index / 30, np.zeros((96, 128, 3), np.uint8)) for index in range(2)]
 
 
@@ -25,8 +26,8 @@ def at(name: str) -> int:
 
 @pytest.fixture(scope="module")
 def frames(demo_video: Path) -> list[Frame]:
-    """The man faces the camera, his hands raised; the woman walks to the left."""
-    return list(read_frames(VideoClip(demo_video, 2.5, 3.2)))
+    """The man jumps and waves, facing the camera; then the woman walks in from the right."""
+    return list(read_frames(VideoClip(demo_video, 1.33, 2.26)))
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +35,26 @@ def found(frames: list[Frame]) -> list[FramePoses]:
     return list(MediaPipePose().detect(frames))
 
 
+def joined(poses: list[FramePoses]) -> FramePoses:
+    return FramePoses(*(np.concatenate([getattr(pose, name) for pose in poses]) for name in FIELDS))
+
+
 @pytest.fixture(scope="module")
-def man_and_woman(found: list[FramePoses]) -> tuple[FramePoses, FramePoses]:
-    """Every frame in which both are found, one row a frame: the man stands left of the woman's way in the picture."""
-    both = []
-    for poses in found:
-        x = np.median(poses.keypoints_px[..., 0], axis=1)
-        if (x < 850).sum() == (x > 850).sum() == 1:
-            both.append(poses.take(np.argsort(x)))
-    columns = [[pose.take(np.array([person])) for pose in both] for person in (0, 1)]
-    return tuple(
-        FramePoses(
-            *(np.concatenate([getattr(pose, name) for pose in column]) for name in FramePoses.__dataclass_fields__)
-        )
-        for column in columns
-    )
+def man(found: list[FramePoses]) -> FramePoses:
+    """One row a frame in which he is found alone in his half of the picture."""
+    left = [poses.take(np.median(poses.keypoints_px[..., 0], axis=1) < WIDTH / 2) for poses in found]
+    return joined([poses for poses in left if len(poses) == 1])
+
+
+@pytest.fixture(scope="module")
+def woman(found: list[FramePoses]) -> FramePoses:
+    right = [poses.take(np.median(poses.keypoints_px[..., 0], axis=1) > WIDTH / 2) for poses in found]
+    return joined([poses for poses in right if len(poses) == 1])
 
 
 def same(first: list[FramePoses], second: list[FramePoses]) -> bool:
-    names = FramePoses.__dataclass_fields__
     pairs = list(zip(first, second, strict=True))
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for a, b in pairs for name in names)
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for a, b in pairs for name in FIELDS)
 
 
 def test_it_is_a_backend():
@@ -64,7 +64,7 @@ def test_it_is_a_backend():
 
 
 def test_every_frame_has_one_result_of_the_stated_shapes(frames: list[Frame], found: list[FramePoses]):
-    assert len(found) == len(frames) == 21
+    assert len(found) == len(frames) == 28
     for poses in found:
         n = len(poses)
         assert n <= 4
@@ -73,49 +73,47 @@ def test_every_frame_has_one_result_of_the_stated_shapes(frames: list[Frame], fo
         assert np.all((poses.confidence >= 0) & (poses.confidence <= 1))
 
 
-def test_man_and_woman_are_found(man_and_woman: tuple[FramePoses, FramePoses]):
-    man, woman = man_and_woman
-    assert len(man) >= 15
-    for person, x, y in ((man, (500, 800), (0, 700)), (woman, (900, 1500), (200, 994))):
+def test_man_and_woman_are_found_where_they_are(man: FramePoses, woman: FramePoses):
+    assert len(man) >= 18
+    assert len(woman) >= 7
+    for person, low, high in ((man, (550, 50), (750, 450)), (woman, (1200, 500), (1500, 800))):
         middle = person.keypoints_px[:, [at("left_hip"), at("right_hip")]].mean(axis=1)
-        assert np.all((middle > (x[0], y[0])) & (middle < (x[1], y[1])))
+        assert np.all((middle > low) & (middle < high))
 
 
-def test_left_is_left_of_a_man_who_faces_the_camera(man_and_woman: tuple[FramePoses, FramePoses]):
-    man = man_and_woman[0]
-    for joint in ("shoulder", "hip", "wrist", "ear"):
-        left, right = at(f"left_{joint}"), at(f"right_{joint}")
-        assert np.all(man.keypoints_px[:, left, 0] > man.keypoints_px[:, right, 0])
-        assert np.all(man.positions_m[:, left, 0] > man.positions_m[:, right, 0])
+@pytest.mark.parametrize("joint", ["shoulder", "wrist", "ear"])
+def test_left_is_left_of_a_man_who_faces_the_camera(man: FramePoses, joint: str):
+    for points in (man.keypoints_px, man.positions_m):
+        # BlazePose itself turns him round in a frame or two while his arms are in the air.
+        assert np.mean(points[:, at(f"left_{joint}"), 0] > points[:, at(f"right_{joint}"), 0]) > 0.85
 
 
-def test_left_is_left_of_a_woman_who_walks_to_the_left_of_the_picture(man_and_woman: tuple[FramePoses, FramePoses]):
-    positions = man_and_woman[1].positions_m
-    across = positions[:, at("left_shoulder")] - positions[:, at("right_shoulder")]
-    # Her left shoulder is the one nearer to the camera.
-    assert np.all(across[:, 2] < -0.1)
+def test_left_is_left_of_a_woman_who_walks_to_the_left_of_the_picture(woman: FramePoses):
+    left, right = (woman.positions_m[:, at(f"{side}_shoulder")] for side in ("left", "right"))
+    assert np.all(left[:, 2] < right[:, 2] - 0.1)
 
 
-def test_positions_are_metric_with_y_down_and_z_away_from_the_camera(man_and_woman: tuple[FramePoses, FramePoses]):
-    for person in man_and_woman:
+def test_positions_are_metric_with_y_down_and_z_away_from_the_camera(man: FramePoses, woman: FramePoses):
+    for person in (man, woman):
         positions = person.positions_m
-        ankles = positions[:, [at("left_ankle"), at("right_ankle")]]
-        assert np.all(positions[:, at("nose"), 1] < ankles[..., 1].min(axis=1))
-        hips = positions[:, [at("left_hip"), at("right_hip")]].mean(axis=1)
-        np.testing.assert_allclose(hips, 0, atol=0.02)
-        height = ankles[..., 1].max(axis=1) - positions[:, at("nose"), 1]
-        assert np.all((height > 1.1) & (height < 1.9))
-    face = man_and_woman[0].positions_m
-    ears = face[:, [at("left_ear"), at("right_ear")], 2].mean(axis=1)
-    assert np.all(face[:, at("nose"), 2] < ears)
+        ankles = positions[:, [at("left_ankle"), at("right_ankle")], 1]
+        assert np.all(positions[:, at("nose"), 1] < ankles.min(axis=1))
+        np.testing.assert_allclose(positions[:, [at("left_hip"), at("right_hip")]].mean(axis=1), 0, atol=0.02)
+        thighs = np.linalg.norm(positions[:, at("left_hip")] - positions[:, at("left_knee")], axis=1)
+        assert 0.25 < np.median(thighs) < 0.55
+    ears = man.positions_m[:, [at("left_ear"), at("right_ear")], 2].mean(axis=1)
+    assert np.mean(man.positions_m[:, at("nose"), 2] < ears) > 0.85
 
 
-def test_keypoints_and_positions_show_the_same_pose(man_and_woman: tuple[FramePoses, FramePoses]):
-    for person in man_and_woman:
+def test_keypoints_and_positions_show_the_same_pose(man: FramePoses, woman: FramePoses):
+    for person in (man, woman):
         for keypoints, positions in zip(person.keypoints_px, person.positions_m, strict=True):
-            for axis in (0, 1):
-                correlation = np.corrcoef(keypoints[:, axis], positions[:, axis])[0, 1]
-                assert correlation > 0.9
+            assert np.corrcoef(keypoints[:, 1], positions[:, 1])[0, 1] > 0.95
+    across = man.keypoints_px[:, at("left_wrist"), 0] - man.keypoints_px[:, at("right_wrist"), 0]
+    assert (
+        np.corrcoef(across, man.positions_m[:, at("left_wrist"), 0] - man.positions_m[:, at("right_wrist"), 0])[0, 1]
+        > 0.9
+    )
 
 
 def test_a_second_run_gives_the_same_to_the_last_bit(frames: list[Frame], found: list[FramePoses]):
@@ -144,7 +142,8 @@ def test_nothing_is_written_to_the_terminal(frames: list[Frame], capfd: pytest.C
 
 
 def test_one_person_at_most_where_one_is_asked_for(frames: list[Frame]):
-    assert [len(poses) for poses in MediaPipePose(max_persons=1).detect(frames[:4])] == [1, 1, 1, 1]
+    counts = [len(poses) for poses in MediaPipePose(max_persons=1).detect(frames[:10])]
+    assert max(counts) == 1
 
 
 def test_an_empty_picture_has_nobody_but_keeps_its_shapes():
