@@ -118,7 +118,8 @@ def robust_smooth(
     -------
     smooth : array of shape (n_frames, n_points, n_dims)
     outliers : bool array of shape (n_frames, n_points)
-        Samples further away than `tolerance` and three times the median distance of their point.
+        Samples further from the path than `tolerance` and three times the median distance of their point. A distance
+        counts times the square root of its weight; the path is that of a smoother at 6 Hz, whatever `cutoff_hz`.
     """
     current, measured = weights, weights > 0
     for _ in range(_PASSES):

@@ -357,6 +357,30 @@ def test_a_file_cut_off_behind_its_head_is_reported_at_the_end(tmp_path: Path, n
     assert 0 < len(given) < 150
 
 
+def test_a_matroska_file_cut_off_is_reported_with_its_tags_or_with_sound(tmp_path: Path):
+    whole = encode(tmp_path / "a.mkv", count=150).read_bytes()
+    assert whole.count(b"DURATION") == 1
+    (tmp_path / "untagged.mkv").write_bytes(whole.replace(b"DURATION", b"OTHERTAG"))
+    with (
+        av.open(str(tmp_path / "sound.mkv"), "w") as output,
+        av.open(str(encode(tmp_path / "a.mp4", count=150))) as source,
+    ):
+        sound = output.add_stream("mp2", rate=44_100)
+        copied = output.add_stream_from_template(source.streams.video[0])
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.int16), format="s16", layout="mono")
+        silence.rate, silence.pts = 44_100, 0
+        output.mux(sound.encode(silence))
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copied
+                output.mux(packet)
+        output.mux(sound.encode(None))
+    for name in ("untagged.mkv", "sound.mkv"):
+        assert len(list(read_frames(tmp_path / name))) == 150
+        with pytest.raises(VideoError, match="truncated"):
+            list(read_frames(cut(tmp_path / name, 0.6)))
+
+
 def test_a_clip_that_lies_before_the_cut_can_be_read(tmp_path: Path):
     path = cut(encode(tmp_path / "a.mp4", count=150, container={"movflags": "+faststart"}), 0.8)
     assert len(list(read_frames(VideoClip(path, 0.5, 1.0)))) == 15
