@@ -222,6 +222,8 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
             pnp=self.pnp,
             min_track_s=check_positive("min_track_s", self.min_track_s),
         )
+        # Reads the model, so that a wrong path to it is no fault of the first video.
+        _ = settings.cache_key
         if not (self.cache_dir is None or self.cache_dir is False or isinstance(self.cache_dir, str | Path)):
             raise DataFormatError(f"cache_dir must be a path, False or None, not {self.cache_dir!r}.")
         folder = default_cache_dir() if self.cache_dir is None else Path(self.cache_dir) if self.cache_dir else None

@@ -14,6 +14,7 @@ from har_virtual import VideoClip, VideoToVirtualIMU
 from har_virtual.conversion import estimation
 from har_virtual.exceptions import DataFormatError, SamplingRateWarning, UnknownNameError
 from har_virtual.imu import Placement, SensorModel
+from har_virtual.pose import MediaPipePose
 from har_virtual.testing import check_recording_transformer
 
 SITES = ["left_wrist", "right_ankle", "waist"]
@@ -120,6 +121,8 @@ def test_a_video_without_a_person_says_so(imu, tmp_path):
         ({"cutoff_hz": -1}, DataFormatError, "cutoff_hz"),
         ({"min_track_s": 0}, DataFormatError, "min_track_s"),
         ({"pose": "openpose"}, DataFormatError, "pose"),
+        ({"pose": MediaPipePose(model_path="no.task")}, DataFormatError, "no.task"),
+        ({"pose": MediaPipePose(max_persons=0)}, ValueError, "max_persons"),
         ({"sensor": "expensive"}, UnknownNameError, "expensive"),
         ({"sensor": 5}, DataFormatError, "sensor"),
         ({"intrinsics": 1000.0}, DataFormatError, "intrinsics"),
@@ -195,8 +198,6 @@ def test_sensor_errors_are_seeded(imu, demo_video, recording):
 
 
 def test_nested_parameters_reach_the_sensor_and_the_detector():
-    from har_virtual.pose import MediaPipePose
-
     imu = VideoToVirtualIMU(pose=MediaPipePose(), sensor=SensorModel())
     imu.set_params(pose__max_persons=1, sensor__acc_noise_std=0.5)
     assert imu.pose.max_persons == 1
