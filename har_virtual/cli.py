@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 
 from har_virtual import __version__
 from har_virtual.exceptions import HarVirtualError
@@ -44,12 +44,14 @@ def convert(
 ) -> int:
     """Convert videos to virtual IMU streams, one Parquet file a person.
 
+    Videos come first: har-virtual convert walk.mp4 run.mp4 --sites left_wrist waist --out streams
+
     Exits with 1 if any video could not be converted; the others are.
 
     Parameters
     ----------
     videos
-        Video files.
+        Video files. Videos come first: an option that takes several words would take them.
     sites
         Where the sensors sit, such as left_wrist right_ankle waist.
     out
@@ -71,9 +73,9 @@ def convert(
     pnp
         How a person is placed before the camera.
     overlay
-        Draw a picture of what was tracked, with faces and surroundings blurred.
+        Draw a picture of what was tracked.
     blur_faces
-        Blur them.
+        Blur, in that picture, every detected face and all that lies outside the boxes of tracked persons.
     cache
         Keep motions in the user's cache directory, so that another site or rate takes seconds.
     resume
@@ -83,7 +85,7 @@ def convert(
     random_state
         Seed of the sensor's errors.
     verbose
-        1 for a progress bar, 0 for silence but for failures.
+        1 for a progress bar (in a terminal) and a line a video, 0 for silence but for failures.
     """
     parameters = {
         "sampling_rate_hz": sampling_rate_hz,
@@ -113,6 +115,8 @@ def _convert(videos: list[Path], out: Path, sites: list[str], parameters: dict[s
         rows.append(row)
         if row["status"] == "failed":
             _say(f"failed: {row['reason']}")
+        elif verbose and row["resumed"]:
+            _say(f"{row['video']}: converted before, left as it is")
         elif verbose:
             _say(f"{row['video']}: {row['n_persons']} person(s), samples {row['n_samples']}")
 
@@ -136,8 +140,12 @@ def _say(line: str) -> None:
 def main() -> None:
     """Run the command line; one clear line instead of a traceback."""
     try:
-        sys.exit(app(sys.argv[1:]))
-    except HarVirtualError as error:
+        sys.exit(app(sys.argv[1:], exit_on_error=False, print_error=False))
+    except CycloptsError as error:
+        missing = isinstance(error, MissingArgumentError) and "VIDEOS" in str(error)
+        _say(f"har-virtual: {error}{' Videos come first, before --sites.' if missing else ''}")
+        sys.exit(2)
+    except (HarVirtualError, ValueError) as error:
         _say(f"har-virtual: {error}")
         sys.exit(2)
     except KeyboardInterrupt:

@@ -68,8 +68,9 @@ class VideoClip:
     start_s : float, default=0.0
     stop_s : float, optional
         None means the end of the video.
-    label, subject : optional
-        Activity and person, where they are known; they go to every stream made from the clip.
+    label, subject, dataset : optional
+        Activity, person and data set, where they are known; they go to every stream made from the clip. A person of
+        whom there are real recordings, too, needs the same subject and data set here as there.
     """
 
     path: Path
@@ -77,6 +78,7 @@ class VideoClip:
     stop_s: float | None = None
     label: Any = None
     subject: str | None = None
+    dataset: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
@@ -343,9 +345,12 @@ class Recording:
             "label_per_sample": not one_label,
             "annotations": list(self.annotations),
         }
+        frame = self.to_dataframe()
         try:
-            table = pa.Table.from_pandas(self.to_dataframe(), preserve_index=True)
             ours = {_SCHEMA_KEY: json.dumps(fields).encode()}
+            # So that pandas alone shows units and fields, too.
+            frame.attrs = {_SCHEMA_KEY.decode(): json.loads(ours[_SCHEMA_KEY])}
+            table = pa.Table.from_pandas(frame, preserve_index=True)
         except (TypeError, pa.ArrowException) as error:
             raise DataFormatError(f"{self._where()} cannot be written to {path}: {error}.") from error
         with atomic_path(path) as temporary:

@@ -15,6 +15,8 @@ from har_virtual.exceptions import DataFormatError
 
 # A lattice finer than this many ticks fits any stamps, so it proves nothing.
 _MIN_TICKS_PER_PERIOD = 4
+# Stamps may have been rounded more coarsely than the container's time base, but no more than this.
+_MILLISECOND_S, _COARSEST_ROUNDING_S = 1e-3, 2e-3
 # Anti-aliasing: an eighth-order Butterworth, -3 dB at 0.4 and -24 dB at 0.5 of the new rate.
 _ANTI_ALIAS_CUTOFF, _ANTI_ALIAS_ORDER = 0.4, 8
 
@@ -30,15 +32,18 @@ class TimestampFit:
     rate_hz : float
         Rate of the fitted line (dropped frames do not lower it), else the mean rate.
     regular : bool
-        Whether all stamps lie within one tick of a constant rate.
+        Whether all stamps lie within one tick, and a quarter of the typical step, of a constant rate.
     max_deviation_s : float
         Largest distance of a stamp from the best line that was tried.
+    tick_s : float
+        Resolution of the stamps for which the line was found; the one given if none was.
     """
 
     timestamps_s: np.ndarray
     rate_hz: float
     regular: bool
     max_deviation_s: float
+    tick_s: float
 
 
 def check_timestamps(timestamps_s: ArrayLike, n_minimum: int = 2) -> np.ndarray:
@@ -60,19 +65,34 @@ def check_timestamps(timestamps_s: ArrayLike, n_minimum: int = 2) -> np.ndarray:
     return stamps
 
 
+def typical_rate(timestamps_s: ArrayLike) -> float:
+    """Give the rate of increasing stamps, which neither holes nor dropped frames lower.
+
+    It is one over the mean of the steps up to 1.5 times the median one; a mean, because the median of rounded stamps
+    is rounded too. NaN for fewer than two stamps.
+    """
+    steps = np.diff(np.asarray(timestamps_s, dtype=np.float64))
+    return float(1 / steps[steps <= 1.5 * np.median(steps)].mean()) if len(steps) else float("nan")
+
+
 def regularize_timestamps(timestamps_s: ArrayLike, tick_s: float) -> TimestampFit:
     """Undo the rounding of timestamps that a container wrote for a constant rate.
 
-    Stamps that all lie within one tick of a line (least squares over the index) are replaced by that line. Dropped
-    frames are allowed: the index then has integer gaps, which stay. Stamps of a truly variable rate are left alone.
-    Second derivatives need this: rounding to 1 ms at 30 Hz alone costs more than 1 m/s2.
+    Stamps that all lie within one tick, and a quarter of the median step, of a line (least squares over the index) are
+    replaced by that line. Dropped frames are allowed: the index then has integer gaps, which stay. Where a step is
+    hardly a tick (AVI), the stamps are exact and the index counts ticks. Stamps of a truly variable rate are left
+    alone. Second derivatives need this: rounding to 1 ms at 30 Hz alone costs more than 1 m/s2.
+
+    A file that was copied to another container keeps the rounding of the first, at a finer time base. So coarser ticks
+    are tried too, the finest first: the greatest common divisor of the stamps (up to 2 ms) and the millisecond, where
+    all stamps are multiples of it and it is at most a quarter of the median step.
 
     Parameters
     ----------
     timestamps_s : array-like of shape (T,)
         Strictly increasing stamps in seconds, T >= 2.
     tick_s : float
-        Resolution of the stamps: the container's time base, or 1e-3 where they were rounded to milliseconds.
+        Resolution of the stamps as far as known: the container's time base.
 
     Returns
     -------
@@ -82,6 +102,8 @@ def regularize_timestamps(timestamps_s: ArrayLike, tick_s: float) -> TimestampFi
     ------
     DataFormatError
         If the stamps are not finite, not strictly increasing or fewer than two.
+    ValueError
+        If tick_s is not positive.
 
     Examples
     --------
@@ -92,21 +114,41 @@ def regularize_timestamps(timestamps_s: ArrayLike, tick_s: float) -> TimestampFi
     stamps = check_timestamps(timestamps_s)
     if not tick_s > 0:
         raise ValueError(f"tick_s must be positive, got {tick_s}.")
-    best = np.inf
-    for index in _lattice_indices(stamps, tick_s):
-        period = np.dot(index - index.mean(), stamps) / np.sum((index - index.mean()) ** 2)
-        line = stamps.mean() + period * (index - index.mean())
-        deviation = float(np.abs(stamps - line).max())
-        if deviation <= tick_s * (1 + 1e-6):
-            return TimestampFit(line, float(1 / period), True, deviation)
-        best = min(best, deviation)
-    return TimestampFit(stamps.copy(), float((len(stamps) - 1) / (stamps[-1] - stamps[0])), False, best)
+    best, quarter_step = np.inf, 0.25 * np.median(np.diff(stamps))
+    for tick in _resolutions(stamps, tick_s):
+        for index in _lattice_indices(stamps, tick):
+            period = np.dot(index - index.mean(), stamps) / np.sum((index - index.mean()) ** 2)
+            line = stamps.mean() + period * (index - index.mean())
+            deviation = float(np.abs(stamps - line).max())
+            if deviation <= min(tick, quarter_step) * (1 + 1e-6):
+                return TimestampFit(line, float(1 / period), True, deviation, tick)
+            best = min(best, deviation)
+    mean_rate = float((len(stamps) - 1) / (stamps[-1] - stamps[0]))
+    return TimestampFit(stamps.copy(), mean_rate, False, best, float(tick_s))
+
+
+def _resolutions(stamps: np.ndarray, tick_s: float) -> Iterator[float]:
+    """Ticks to try, finest first: the one given, then coarser ones of which all stamps are multiples."""
+    yield float(tick_s)
+    since = stamps - stamps[0]
+    divisor = float(tick_s * np.gcd.reduce(np.round(since / tick_s).astype(np.int64)))
+    coarsest = min(_COARSEST_ROUNDING_S, np.median(np.diff(stamps)) / _MIN_TICKS_PER_PERIOD)
+    for tick in sorted({divisor, _MILLISECOND_S}):
+        off = np.abs(since - tick * np.round(since / tick)).max() if tick > 0 else np.inf
+        if tick_s < tick <= coarsest and off <= tick_s * (1 + 1e-6):
+            yield tick
 
 
 def _lattice_indices(stamps: np.ndarray, tick_s: float) -> Iterator[np.ndarray]:
-    """Frame numbers to try: no frame dropped; then gaps counted in typical steps; then in short steps."""
+    """Frame numbers to try: no frame dropped; gaps counted in ticks; in typical steps; in short steps."""
     yield np.arange(len(stamps), dtype=np.float64)
     steps = np.diff(stamps)
+    if np.median(steps) < _MIN_TICKS_PER_PERIOD * tick_s:
+        ticks = np.round((stamps - stamps[0]) / tick_s)
+        ticks /= max(np.gcd.reduce(ticks.astype(np.int64)), 1)
+        # Steps of any number of ticks would fit, so that the shortest must be the usual one.
+        if np.median(np.diff(ticks)) == 1:
+            yield ticks
     for period in (np.median(steps), np.median(steps[steps < 1.5 * steps.min()])):
         if period < _MIN_TICKS_PER_PERIOD * tick_s:
             continue

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.signal import typical_rate
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,21 @@ class Skeleton:
         return {joint: i for i, joint in enumerate(self.joints)}
 
     def index(self, joint: str) -> int:
-        """Give the position of `joint`; an unknown one raises `UnknownNameError` with the names there are."""
+        """Give the position of a joint in the arrays.
+
+        Parameters
+        ----------
+        joint : str
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such joint; the message has the names there are.
+        """
         if joint not in self._index:
             raise UnknownNameError(f"Skeleton {self.name} has no joint {joint!r}; it has {', '.join(self.joints)}.")
         return self._index[joint]
@@ -78,11 +93,33 @@ class Skeleton:
         return self.parents.index(-1)
 
     def children(self, joint: int) -> tuple[int, ...]:
-        """Give the indices of the joints whose parent is `joint`."""
+        """Give the joints that hang on another.
+
+        Parameters
+        ----------
+        joint : int
+            Index of the parent.
+
+        Returns
+        -------
+        tuple of int
+            Indices, in the order of the arrays; empty at the end of a chain.
+        """
         return tuple(i for i, parent in enumerate(self.parents) if parent == joint)
 
     def ancestors(self, joint: int) -> tuple[int, ...]:
-        """Give the indices from the parent of `joint` up to the root."""
+        """Give the way from a joint to the root.
+
+        Parameters
+        ----------
+        joint : int
+            Index of the joint.
+
+        Returns
+        -------
+        tuple of int
+            Indices from its parent up to the root; empty for the root.
+        """
         return tuple(self._ancestors(joint))
 
     @cached_property
@@ -120,7 +157,7 @@ class Motion:
     Raises
     ------
     DataFormatError
-        If shapes disagree, a position is not finite, or time does not increase.
+        If shapes disagree, a position is not finite, time does not increase, or the skeleton is no `Skeleton`.
     """
 
     positions_m: np.ndarray
@@ -133,6 +170,11 @@ class Motion:
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.skeleton, Skeleton):
+            raise DataFormatError(
+                f"Motion: skeleton must be a Skeleton, not {self.skeleton!r}; har_virtual.pose.get_skeleton gives one "
+                "by its name."
+            )
         positions = np.array(self.positions_m, dtype=np.float64)
         shape = (len(positions), len(self.skeleton))
         expected = {
@@ -162,6 +204,13 @@ class Motion:
     def __len__(self) -> int:
         return len(self.positions_m)
 
+    def __repr__(self) -> str:
+        rotations = "without" if self.rotations is None else "with"
+        return (
+            f"Motion({self.skeleton.name}, {len(self)} frames, {self.duration_s:.2f} s at {self.frame_rate_hz:g} Hz, "
+            f"{rotations} rotations)"
+        )
+
     @property
     def duration_s(self) -> float:
         """Time from the first to the last frame."""
@@ -169,13 +218,39 @@ class Motion:
 
     @property
     def frame_rate_hz(self) -> float:
-        """Mean number of frames a second."""
-        return (len(self) - 1) / self.duration_s if self.duration_s > 0 else float("nan")
+        """Frames a second, which neither holes nor dropped frames lower: see `har_virtual.signal.typical_rate`."""
+        return typical_rate(self.timestamps_s)
 
     def joint(self, name: str) -> np.ndarray:
-        """Give the positions of one joint, (n_frames, 3) in metres."""
+        """Give the positions of one joint.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        array of shape (n_frames, 3)
+            In the world, metres.
+
+        Raises
+        ------
+        UnknownNameError
+            If the skeleton has no such joint.
+        """
         return self.positions_m[:, self.skeleton.index(name)]
 
     def replace(self, **changes: Any) -> Motion:
-        """Give a copy with some fields changed."""
+        """Give a copy with some fields changed.
+
+        Parameters
+        ----------
+        **changes
+            Fields of Motion.
+
+        Returns
+        -------
+        Motion
+            Checked as a new one is.
+        """
         return replace(self, **changes)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from har_virtual.exceptions import DataFormatError
-from har_virtual.signal import lowpass, quintic_spline, regularize_timestamps, resample
+from har_virtual.signal import lowpass, quintic_spline, regularize_timestamps, resample, typical_rate
 
 
 def sine(frequency_hz: float, times_s: np.ndarray) -> np.ndarray:
@@ -43,6 +43,65 @@ def test_a_line_is_found_where_most_frames_are_dropped():
     fit = regularize_timestamps(np.round(kept, 3), tick_s=1e-3)
     assert fit.regular
     assert fit.rate_hz == pytest.approx(30, rel=1e-4)
+
+
+@pytest.mark.parametrize("ticks_per_frame", [1, 2, 3])
+@pytest.mark.parametrize("rate_hz", [24.0, 29.97, 30.0])
+@pytest.mark.parametrize("dropped", [[1], [150], [297], [10, 11, 12, 200, *range(220, 260)]], ids=len)
+def test_a_tick_as_long_as_a_frame_does_not_hide_dropped_frames(ticks_per_frame, rate_hz, dropped):
+    kept = np.delete(np.arange(300), dropped) / rate_hz
+    fit = regularize_timestamps(7.0 + kept, tick_s=1 / rate_hz / ticks_per_frame)
+    assert fit.regular
+    assert fit.rate_hz == pytest.approx(rate_hz)
+    np.testing.assert_allclose(fit.timestamps_s, 7.0 + kept, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("time_base", [1 / 16000, 1 / 15360, 1 / 90000, 1e-6])
+@pytest.mark.parametrize("rate_hz", [24.0, 29.97, 30.0, 60.0])
+def test_milliseconds_kept_at_a_finer_time_base_fall_back_on_their_line(time_base, rate_hz):
+    exact = np.delete(np.arange(600), [50, 51, 300]) / rate_hz
+    stamps = np.round(np.round(exact, 3) / time_base) * time_base
+    fit = regularize_timestamps(stamps, tick_s=time_base)
+    assert fit.regular
+    assert fit.tick_s == pytest.approx(1e-3, rel=0.03)
+    assert fit.rate_hz == pytest.approx(rate_hz, rel=1e-5)
+    assert np.abs(fit.timestamps_s - exact).max() < 2e-4
+
+
+def test_any_rounding_up_to_two_milliseconds_that_a_finer_time_base_kept_is_found():
+    exact = np.arange(900) / 29.97
+    fit = regularize_timestamps(np.round(exact * 600) / 600, tick_s=1 / 19200)
+    assert fit.regular
+    assert fit.tick_s == pytest.approx(1 / 600)
+    assert fit.rate_hz == pytest.approx(29.97, rel=1e-5)
+
+
+def test_the_finest_tick_that_fits_is_the_one_reported():
+    assert regularize_timestamps(np.arange(300) / 50, tick_s=1 / 90000).tick_s == 1 / 90000
+    assert regularize_timestamps(np.arange(300) / 25, tick_s=1e-3).tick_s == 1e-3
+
+
+@pytest.mark.parametrize("rounding_s", [1e-3, 5e-3])
+@pytest.mark.parametrize("tick_s", [1e-3, 1 / 16000, 1e-6])
+def test_a_jitter_of_five_milliseconds_is_no_rounding(rounding_s, tick_s):
+    stamps = np.arange(300) / 30 + np.random.default_rng(0).uniform(-0.005, 0.005, 300)
+    stamps = np.round(stamps / rounding_s) * rounding_s
+    fit = regularize_timestamps(stamps, tick_s=tick_s)
+    assert not fit.regular
+    assert fit.tick_s == tick_s
+    np.testing.assert_array_equal(fit.timestamps_s, stamps)
+
+
+def test_a_jitter_below_a_millisecond_that_the_container_resolves_is_kept():
+    stamps = np.arange(300) / 30 + np.random.default_rng(0).uniform(-0.0005, 0.0005, 300)
+    assert not regularize_timestamps(np.round(stamps * 90000) / 90000, tick_s=1 / 90000).regular
+
+
+def test_holes_and_dropped_frames_do_not_lower_the_typical_rate():
+    stamps = np.delete(np.arange(900), [10, 20, 21, *range(300, 600)]) / 30
+    assert typical_rate(stamps) == pytest.approx(30)
+    assert typical_rate(np.round(stamps, 3)) == pytest.approx(30, rel=1e-4)
+    assert np.isnan(typical_rate([1.0]))
 
 
 def test_exact_stamps_of_a_container_stay_where_they_are():

@@ -125,3 +125,13 @@ def test_replace_changes_one_field_and_checks_again():
 def test_a_motion_that_does_not_fit_together_is_refused(fields, message):
     with pytest.raises(DataFormatError, match=message):
         motion(**fields)
+
+
+def test_a_motion_shows_itself_in_one_line():
+    assert repr(motion(5)) == "Motion(body, 5 frames, 2.00 s at 2 Hz, without rotations)"
+    assert repr(motion(5, rotations=np.zeros((5, 6, 3, 3)))).endswith("with rotations)")
+
+
+def test_the_name_of_a_skeleton_is_no_skeleton():
+    with pytest.raises(DataFormatError, match=r"not 'BODY-22'; har_virtual\.pose\.get_skeleton"):
+        motion(skeleton="BODY-22")

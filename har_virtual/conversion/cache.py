@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 
 from har_virtual.conversion.motions import ClipMotions
-from har_virtual.exceptions import DataFormatError, VideoError
+from har_virtual.exceptions import DataWarning, VideoError
 
 CACHE_VERSION = 1
 """Raised whenever the same video and settings give other motions."""
@@ -25,15 +27,18 @@ def file_sha256(path: Path) -> str:
     """Give the sha256 of a file's content; read again only when path, size or modification time change."""
     try:
         stat = path.stat()
-    except OSError as error:
-        raise VideoError(f"{path}: cannot be read ({error.strerror}). Check the path.") from error
-    return _sha256(path.resolve(), stat.st_size, stat.st_mtime_ns)
+        if not S_ISREG(stat.st_mode):
+            raise VideoError(f"{path}: not a file. Give a video.")
+        return _sha256(path.resolve(), stat.st_size, stat.st_mtime_ns)
+    except VideoError:
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise VideoError(f"{path}: cannot be read ({why}). Check the path.") from error
 
 
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, *_stat: int) -> str:
-    if not path.is_file():
-        raise VideoError(f"{path}: not a file. Give a video.")
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -59,14 +64,23 @@ class MotionCache:
 
     def get(self, key: str) -> ClipMotions | None:
         """Give the motions under `key`, None if there are none; a damaged entry counts as none."""
-        if self.folder is None or not self.path(key).is_file():
+        if self.folder is None:
             return None
         try:
             return ClipMotions.load(self.path(key))
-        except DataFormatError:
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, the motions can be made anew
             return None
 
     def put(self, key: str, motions: ClipMotions) -> None:
-        """Keep motions under `key`."""
-        if self.folder is not None:
+        """Keep motions under `key`; a folder that cannot be written to is a `DataWarning`, for they are there."""
+        if self.folder is None:
+            return
+        try:
             motions.save(self.path(key))
+        except OSError as error:
+            warnings.warn(
+                f"{self.folder}: motions cannot be kept there ({error.strerror}), so the next run estimates them anew. "
+                "Give another cache_dir.",
+                DataWarning,
+                stacklevel=2,
+            )

@@ -51,10 +51,13 @@ class ClipMotions:
         In the order of appearance; empty if nobody was tracked long enough.
     report : mapping
         Video, timing, camera and counts; JSON-compatible.
+    faces_px : array of shape (n_faces, 4)
+        Time in s, x, y and radius in px of every face that was detected, of tracked persons and of all others.
     """
 
     persons: list[PersonMotion] = field(default_factory=list)
     report: Mapping[str, Any] = field(default_factory=dict)
+    faces_px: np.ndarray = field(default_factory=lambda: np.empty((0, 4)))
 
     def choose(self, person: str | int) -> PersonMotion:
         """Give one person.
@@ -109,7 +112,7 @@ class ClipMotions:
             )
         header = json.dumps({"persons": entries, "report": dict(self.report)})
         with atomic_path(path) as temporary:
-            np.savez(temporary, header=np.array(header), **arrays)
+            np.savez(temporary, header=np.array(header), faces_px=self.faces_px, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> ClipMotions:
@@ -117,7 +120,8 @@ class ClipMotions:
         try:
             with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 header = json.loads(str(arrays["header"]))
-                return cls([_person(entry, i, arrays) for i, entry in enumerate(header["persons"])], header["report"])
+                persons = [_person(entry, i, arrays) for i, entry in enumerate(header["persons"])]
+                return cls(persons, header["report"], arrays["faces_px"])
         except (ValueError, KeyError, EOFError, OSError, BadZipFile) as error:
             raise DataFormatError(f"{path}: not a file of motions ({error}). Delete it; it is made anew.") from error
 

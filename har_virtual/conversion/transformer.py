@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.parallel import Parallel, delayed
 
+from har_virtual import __version__
 from har_virtual._optional import import_optional
 from har_virtual.camera import Intrinsics
 from har_virtual.conversion.cache import MotionCache, default_cache_dir
@@ -21,12 +26,15 @@ from har_virtual.conversion.estimation import MotionSettings, clip_motions
 from har_virtual.conversion.motions import ClipMotions, PersonMotion
 from har_virtual.exceptions import DataFormatError, HarVirtualError, MissingDependencyError
 from har_virtual.imu import Placement, SensorModel, simulate_imu
+from har_virtual.imu.sensor import resolve_sensor
 from har_virtual.imu.sites import resolve_placements
 from har_virtual.imu.streams import channel_names, check_quantities, check_sampling_rate
 from har_virtual.pose import MediaPipePose, PoseBackend
 from har_virtual.recording import Recording, VideoClip, check_positive
 
 _LOG = logging.getLogger(__name__)
+# What a stream says of its video.
+_REPORTED = ("video", "sha256", "clip_s", "timing", "camera", "body", "pose")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +94,8 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
     channels_ : tuple of str
         Channels of every Recording.
     report_ : DataFrame
-        One row a clip of the last `transform`: status, reason, person, number of persons, times.
+        One row a clip of the last `transform`: status and reason, persons, what is doubtful, and what was assumed of
+        camera and timing.
 
     Notes
     -----
@@ -180,7 +189,8 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         plan = self.plan()
         self.channels_ = plan.channels
         clips = as_clips(X)
-        converted = list(convert_clips(plan, clips, persons=self.person, n_jobs=self.n_jobs, verbose=self.verbose))
+        numbered = convert_clips(plan, clips, persons=self.person, n_jobs=self.n_jobs, verbose=self.verbose)
+        converted = [result for _, result in sorted(numbered, key=lambda pair: pair[0])]
         self.report_ = pd.DataFrame([report_row(result) for result in converted])
         reissue_warnings(converted)
         return [self._recording(result) for result in converted]
@@ -199,21 +209,7 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
     def plan(self) -> ConversionPlan:
         """Check every parameter, before any video is opened, and give them in the form that the conversion takes."""
         pose = self.pose if self.pose is not None else MediaPipePose()
-        if not isinstance(pose, PoseBackend):
-            raise DataFormatError(f"pose must have skeleton, cache_key and detect (PoseBackend), {pose!r} has not.")
-        if self.pnp not in ("translation", "paper"):
-            raise DataFormatError(f"pnp must be 'translation' or 'paper', not {self.pnp!r}.")
-        if self.person not in ("main", "central") and not (isinstance(self.person, int) and self.person > 0):
-            raise DataFormatError(f"person must be 'main', 'central' or a track id from 1, not {self.person!r}.")
-        if self.cutoff_hz is not None:
-            check_positive("cutoff_hz", self.cutoff_hz)
-        if self.intrinsics is not None and not isinstance(self.intrinsics, Intrinsics):
-            raise DataFormatError(f"intrinsics must be har_virtual.camera.Intrinsics or None, not {self.intrinsics!r}.")
-        if not np.isfinite([self.camera_pitch_deg, self.camera_roll_deg]).all():
-            raise DataFormatError("camera_pitch_deg and camera_roll_deg must be finite numbers.")
-        sensor = SensorModel.preset(self.sensor) if isinstance(self.sensor, str) else self.sensor
-        if sensor is not None and not isinstance(sensor, SensorModel):
-            raise DataFormatError(f"sensor must be a SensorModel, the name of a preset or None, not {sensor!r}.")
+        self._check(pose)
         settings = MotionSettings(
             pose=pose,
             intrinsics=self.intrinsics,
@@ -224,8 +220,6 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         )
         # Reads the model, so that a wrong path to it is no fault of the first video.
         _ = settings.cache_key
-        if not (self.cache_dir is None or self.cache_dir is False or isinstance(self.cache_dir, str | Path)):
-            raise DataFormatError(f"cache_dir must be a path, False or None, not {self.cache_dir!r}.")
         folder = default_cache_dir() if self.cache_dir is None else Path(self.cache_dir) if self.cache_dir else None
         return ConversionPlan(
             settings=settings,
@@ -235,9 +229,40 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
             quantities=check_quantities(self.quantities),
             gravity=bool(self.gravity),
             cutoff_hz=self.cutoff_hz,
-            sensor=sensor,
+            sensor=resolve_sensor(self.sensor),
             random_state=self.random_state,
         )
+
+    def _check(self, pose: Any) -> None:
+        tilt = (self.camera_pitch_deg, self.camera_roll_deg)
+        fixed_seed, fixed_jobs = self.random_state is not None, self.n_jobs is not None
+        cache_dir = self.cache_dir
+        rules = {
+            "pose must have skeleton, cache_key and detect (PoseBackend)": isinstance(pose, PoseBackend),
+            "pnp must be 'translation' or 'paper'": self.pnp in ("translation", "paper"),
+            "person must be 'main', 'central' or a track id from 1": (
+                self.person in ("main", "central") or _is_whole(self.person, at_least=1)
+            ),
+            "camera_pitch_deg and camera_roll_deg must be finite numbers": all(map(_is_finite, tilt)),
+            "cutoff_hz must be a number above 0, or None": (
+                self.cutoff_hz is None or (_is_finite(self.cutoff_hz) and self.cutoff_hz > 0)
+            ),
+            "intrinsics must be har_virtual.camera.Intrinsics or None": isinstance(self.intrinsics, Intrinsics | None),
+            "gravity must be True or False": isinstance(self.gravity, bool | np.bool_),
+            "random_state must be None or a whole number from 0": (
+                not fixed_seed or _is_whole(self.random_state, at_least=0)
+            ),
+            "n_jobs must be None or a whole number but 0": (
+                not fixed_jobs or (_is_whole(self.n_jobs, at_least=-1024) and self.n_jobs != 0)
+            ),
+            "cache_dir must be a path, False or None": (
+                cache_dir is None or cache_dir is False or isinstance(cache_dir, str | Path)
+            ),
+        }
+        for rule, holds in rules.items():
+            if not holds:
+                name = rule.split(" ", 1)[0]
+                raise DataFormatError(f"{rule}, not {getattr(self, name)!r}.")
 
     def _recording(self, result: ConvertedClip) -> Recording:
         if result.recordings:
@@ -272,11 +297,9 @@ class ConversionPlan:
         """Channels of every Recording."""
         return channel_names(self.placements, self.quantities)
 
-    def recording(self, person: PersonMotion, clip: VideoClip) -> Recording:
-        """Give the stream of one person."""
-        motion = person.motion
-        if clip.subject is not None:
-            motion = motion.replace(subject=clip.subject)
+    def recording(self, person: PersonMotion, clip: VideoClip, report: Mapping[str, Any]) -> Recording:
+        """Give the stream of one person of a clip; `report` is that of the clip's motions."""
+        motion = person.motion if clip.subject is None else person.motion.replace(subject=clip.subject)
         recording = simulate_imu(
             motion,
             self.placements,
@@ -285,13 +308,31 @@ class ConversionPlan:
             cutoff_hz=self.cutoff_hz,
             quantities=self.quantities,
             sensor=self.sensor,
-            random_state=None if self.random_state is None else _seed(self.random_state, person.track_id),
+            random_state=self._device(report["sha256"], clip.start_s, clip.stop_s, person.track_id),
         )
-        return recording.replace(labels=clip.label, session=clip.path.stem, attrs={**recording.attrs, **person.report})
+        source = {name: report[name] for name in _REPORTED}
+        made = {"random_state": self.random_state, "har_virtual": __version__}
+        return recording.replace(
+            labels=clip.label,
+            dataset=clip.dataset,
+            session=clip.path.stem,
+            attrs={**recording.attrs, **source, **person.report, **made},
+        )
+
+    def _device(self, *who: Any) -> np.random.Generator | None:
+        """Another device for every person of every clip, the same one each time."""
+        if self.random_state is None:
+            return None
+        digest = hashlib.sha256(repr(who).encode()).digest()
+        return np.random.default_rng([self.random_state, int.from_bytes(digest[:8], "little")])
 
 
-def _seed(random_state: int, track_id: int) -> np.random.Generator:
-    return np.random.default_rng([random_state, track_id])
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))
+
+
+def _is_whole(value: Any, at_least: int) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= at_least
 
 
 def as_clips(videos: Any) -> list[VideoClip]:
@@ -321,7 +362,7 @@ def convert_clip(
         try:
             motions = clip_motions(clip, plan.settings, plan.cache, on_frame)
             chosen = motions.persons if persons == "all" and motions.persons else [motions.choose(persons)]
-            recordings = {person.track_id: plan.recording(person, clip) for person in chosen}
+            recordings = {person.track_id: plan.recording(person, clip, motions.report) for person in chosen}
             result = ConvertedClip(clip, motions, recordings)
         except MissingDependencyError:
             raise
@@ -336,20 +377,49 @@ def convert_clip(
 
 def convert_clips(
     plan: ConversionPlan, clips: Sequence[VideoClip], persons: str | int, n_jobs: int | None, verbose: int
-) -> Iterable[ConvertedClip]:
-    """Convert clips in order, in parallel where `n_jobs` says so, with a progress bar at verbose=1."""
+) -> Iterator[tuple[int, ConvertedClip]]:
+    """Convert clips, in parallel where `n_jobs` says so; give each with its index as soon as it is done."""
     import_optional("av", feature="reading video", extra="video")
     from tqdm.auto import tqdm
 
+    # tqdm takes None for "only in a terminal".
+    hidden = None if verbose else True
     if n_jobs in (None, 1):
-        with tqdm(unit=" frames", disable=not verbose) as bar:
-            for number, clip in enumerate(clips, start=1):
-                bar.set_description_str(f"{clip.path.name} ({number}/{len(clips)})")
-                yield convert_clip(plan, clip, persons, on_frame=bar.update)
+        with tqdm(unit=" frame", disable=hidden) as bar:
+            for index, clip in enumerate(clips):
+                bar.set_description_str(f"{clip.path.name} ({index + 1}/{len(clips)})")
+                yield index, convert_clip(plan, clip, persons, on_frame=bar.update)
     else:
-        parallel = Parallel(n_jobs=n_jobs, return_as="generator")
-        results = parallel(delayed(convert_clip)(plan, clip, persons) for clip in clips)
-        yield from tqdm(results, total=len(clips), unit=" videos", disable=not verbose)
+        results = _convert_in_processes(plan, clips, persons, n_jobs)
+        yield from tqdm(results, total=len(clips), unit=" video", disable=hidden)
+
+
+def _convert_in_processes(
+    plan: ConversionPlan, clips: Sequence[VideoClip], persons: str | int, n_jobs: int | None
+) -> Iterator[tuple[int, ConvertedClip]]:
+    """A process that dies takes its pool along: the clips that are left then get a process each."""
+    left = dict(enumerate(clips))
+    numbered = [delayed(_convert_numbered)(index, plan, clip, persons) for index, clip in left.items()]
+    with suppress(BrokenProcessPool):
+        for index, result in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(numbered):
+            del left[index]
+            yield index, result
+    for index, clip in left.items():
+        yield index, _convert_alone(plan, clip, persons)
+
+
+def _convert_numbered(
+    index: int, plan: ConversionPlan, clip: VideoClip, persons: str | int
+) -> tuple[int, ConvertedClip]:
+    return index, convert_clip(plan, clip, persons)
+
+
+def _convert_alone(plan: ConversionPlan, clip: VideoClip, persons: str | int) -> ConvertedClip:
+    with ProcessPoolExecutor(max_workers=1) as executor:
+        try:
+            return executor.submit(convert_clip, plan, clip, persons).result()
+        except BrokenProcessPool:
+            return ConvertedClip(clip, reason=f"{clip.path}: its process died (out of memory?).")
 
 
 def reissue_warnings(results: Iterable[ConvertedClip]) -> None:
@@ -371,6 +441,10 @@ def report_row(result: ConvertedClip) -> dict[str, Any]:
         "persons": [track for track, _ in recordings],
         "n_persons": len(result.motions.persons) if result.motions else 0,
         "n_samples": [len(recording) for _, recording in recordings],
+        "doubts": [doubt for _, recording in recordings for doubt in recording.attrs["doubts"]],
+        "warnings": [message for _, message in result.messages],
+        "camera": report.get("camera"),
+        "timing": report.get("timing"),
         "frame_rate_hz": report.get("timing", {}).get("fitted_rate_hz"),
         "n_frames": report.get("n_frames"),
     }

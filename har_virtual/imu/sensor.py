@@ -139,10 +139,15 @@ class SensorModel(BaseEstimator):
     def preset(cls, name: str, *, g_sensitivity_bug: bool = False) -> SensorModel:
         """Give the model of a class of devices, or of one device.
 
+        "low", "mid" and "high" name accuracy, not noise: "low" is the least accurate, hence the noisiest, and "high"
+        the quietest. They are grades of industrial inertial units, "low" about that of a good consumer device. All
+        three have noise and drift only, no constant bias, no scale, cross-axis or range error; a cheap device errs
+        more, as "orient3" does. Parameters are in m/s2, rad/s and uT; noise is a density, per sqrt(Hz).
+
         Parameters
         ----------
         name : {"low", "mid", "high", "orient3"}
-            The three accuracy classes of gnss-ins-sim, or the Orient-3 node of IMUSim: MMA7260Q at 6 g, ADXRS300
+            The three accuracy grades of gnss-ins-sim, or the Orient-3 node of IMUSim: MMA7260Q at 6 g, ADXRS300
             extended to 1200 deg/s, HMC105x, 12-bit converter at +-1.65 V.
         g_sensitivity_bug : bool, default=False
             For "orient3": IMUSim states the gyroscope's g-sensitivity in rad/s per g, but multiplies it by m/s2. True
@@ -150,7 +155,7 @@ class SensorModel(BaseEstimator):
 
         Notes
         -----
-        Accuracy classes: random walks are stated in deg/sqrt(h) and m/s/sqrt(h), and one sqrt(h) is 60 sqrt(s), so
+        Accuracy grades: random walks are stated in deg/sqrt(h) and m/s/sqrt(h), and one sqrt(h) is 60 sqrt(s), so
         0.75 deg/sqrt(h) = radians(0.75) / 60 rad/s/sqrt(Hz); gyroscope drift in deg/h, so 10 deg/h = radians(10) / 3600
         rad/s. Their magnetometer noise is stated for one sample at any rate; it is taken as at 100 Hz.
 
@@ -176,6 +181,14 @@ class SensorModel(BaseEstimator):
             gyr_drift_std=np.radians(gyr_drift) / 3600,
             drift_tau_s=100.0,
         )
+
+    def check(self) -> None:
+        """Raise ValueError for a parameter out of range, its subclass `DataFormatError` for one of a wrong shape."""
+        self._validate_params()
+        iron = {"mag_hard_iron_ut": (self.mag_hard_iron_ut, (3,)), "mag_soft_iron": (self.mag_soft_iron, (3, 3))}
+        for name, (value, shape) in iron.items():
+            if value is not None and (np.shape(value) != shape or not np.isfinite(value).all()):
+                raise DataFormatError(f"{name} must be finite numbers of shape {shape}, not {value!r}.")
 
     def apply(
         self,
@@ -206,8 +219,10 @@ class SensorModel(BaseEstimator):
         ------
         DataFormatError
             If a reading is not (N, 3) or N differs between sensors.
+        ValueError
+            If a parameter of the model or the rate makes no sense.
         """
-        self._validate_params()
+        self.check()
         if not sampling_rate_hz > 0:
             raise ValueError(f"sampling_rate_hz must be positive, got {sampling_rate_hz}.")
         readings = _check_readings({"acc": acc, "gyr": gyr, "mag": mag})
@@ -261,6 +276,27 @@ class SensorModel(BaseEstimator):
         return getattr(self, f"{sensor}_{parameter}")
 
 
+def resolve_sensor(sensor: SensorModel | str | None) -> SensorModel | None:
+    """Give the model for a model, for the name of a preset, or for None, with its parameters checked.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such preset.
+    DataFormatError
+        If it is none of these.
+    ValueError
+        If a parameter of the model makes no sense.
+    """
+    if isinstance(sensor, str):
+        return SensorModel.preset(sensor)
+    if sensor is not None and not isinstance(sensor, SensorModel):
+        raise DataFormatError(f"sensor must be a SensorModel, the name of a preset or None, not {sensor!r}.")
+    if sensor is not None:
+        sensor.check()
+    return sensor
+
+
 def _check_readings(readings: dict[str, ArrayLike | None]) -> dict[str, np.ndarray]:
     arrays = {sensor: np.asarray(x, dtype=np.float64) for sensor, x in readings.items() if x is not None}
     shapes = {sensor: x.shape for sensor, x in arrays.items()}
@@ -279,7 +315,7 @@ def _gauss_markov(shape: tuple[int, ...], tau_samples: float, rng: np.random.Gen
     return lfilter([1.0], [1.0, -decay], white, axis=0)
 
 
-# gnss-ins-sim's classes: m/s/sqrt(h), deg/sqrt(h), m/s2, deg/h, uT.
+# gnss-ins-sim's grades: m/s/sqrt(h), deg/sqrt(h), m/s2, deg/h, uT.
 _ACCURACY = {
     "low": (0.05, 0.75, 2e-4, 10.0, 0.1),
     "mid": (0.03, 0.25, 5e-5, 3.5, 0.01),

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from har_virtual.exceptions import DataFormatError
 from har_virtual.rotation import angular_velocity, check_rotations, continuous_quaternions, rotation_matrices
-from har_virtual.signal import check_timestamps, lowpass, quintic_spline
+from har_virtual.signal import check_timestamps, lowpass, quintic_spline, typical_rate
 
 MagneticField = ArrayLike | Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -54,7 +54,7 @@ def simulate_sensor(
         (M,) in seconds that returns (M, 3).
     cutoff_hz : float, optional
         Low-pass positions and quaternions here (-3 dB) before differentiating; uneven stamps are first brought to
-        their mean rate by spline. By default nothing is smoothed.
+        their typical rate by spline. By default nothing is smoothed.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def simulate_sensor(
         If shapes do not agree, values are not finite, stamps do not increase, rotations are not orthonormal within
         1e-3 or times_s leave the stamps.
     ValueError
-        If cutoff_hz is not below half the mean rate.
+        If cutoff_hz is not below half the typical rate.
 
     Examples
     --------
@@ -133,9 +133,10 @@ def _check_times(times_s: ArrayLike | None, stamps: np.ndarray) -> np.ndarray:
 def _smooth(
     stamps: np.ndarray, positions: np.ndarray, quaternions: np.ndarray, cutoff_hz: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    uniform = np.linspace(stamps[0], stamps[-1], len(stamps))
-    rate = (len(stamps) - 1) / (stamps[-1] - stamps[0])
-    if not np.allclose(stamps, uniform, rtol=0, atol=1e-6 / rate):
+    duration_s = stamps[-1] - stamps[0]
+    intervals = int(np.ceil(duration_s * typical_rate(stamps) - 1e-3))
+    uniform, rate = np.linspace(stamps[0], stamps[-1], intervals + 1), intervals / duration_s
+    if len(uniform) != len(stamps) or not np.allclose(stamps, uniform, rtol=0, atol=1e-6 / rate):
         positions = quintic_spline(stamps, positions)(uniform)
         quaternions = quintic_spline(stamps, quaternions)(uniform)
     quaternions = lowpass(quaternions, rate, cutoff_hz)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 
 from har_virtual.exceptions import DataFormatError, SamplingRateWarning, UnknownNameError
-from har_virtual.imu.sensor import SensorModel
+from har_virtual.imu.sensor import SensorModel, resolve_sensor
 from har_virtual.imu.simulate import MagneticField, simulate_sensor
 from har_virtual.imu.sites import SEGMENTS, Placement, resolve_placements
 from har_virtual.motion.kinematics import to_body
 from har_virtual.recording import UNITS, Recording, check_positive
+from har_virtual.signal import typical_rate
 from har_virtual.skeleton import Motion
 
 MAX_SAMPLING_RATE_HZ = 1000.0
@@ -20,6 +24,9 @@ MAX_SAMPLING_RATE_HZ = 1000.0
 _BAND = 0.4
 # Rates this near are the same: 30 Hz and 29.97, or a mean frame rate and its rounding.
 _SAME_RATE = 1.002
+_MIN_FRAMES = 6
+# Uneven steps up to this many median ones are no hole, however slow the motion.
+_UNEVEN_STEPS = 2.5
 
 
 def simulate_imu(
@@ -31,15 +38,17 @@ def simulate_imu(
     cutoff_hz: float | None = 15.0,
     quantities: Iterable[str] = ("acc", "gyr"),
     magnetic_field_ut: MagneticField = (0.0, 20.0, -45.0),
-    sensor: SensorModel | None = None,
+    sensor: SensorModel | str | None = None,
     random_state: int | np.random.Generator | None = None,
+    max_gap_s: float = 0.5,
 ) -> Recording:
     """Simulate inertial sensors worn by a moving person (IMUTube, section 2.4).
 
     Parameters
     ----------
     motion : Motion
-        At least six frames.
+        At least six frames, the stamps even or uneven. Its frame rate is `Motion.frame_rate_hz`, which holes do not
+        lower.
     placements : iterable of site names, or mapping of names to Placement
     sampling_rate_hz : float
         At most 1,000. A rate above the motion's frame rate warns: the stream holds nothing above half the frame rate.
@@ -53,23 +62,30 @@ def simulate_imu(
     quantities : iterable of {"acc", "gyr", "mag"}, default=("acc", "gyr")
     magnetic_field_ut : array-like of shape (3,) or callable, default=(0, 20, -45)
         East, north, up in uT; or a function of positions (n, 3) and times (n,).
-    sensor : SensorModel, optional
-        Errors of a real device; None for an ideal one. Every site gets a device of its own.
+    sensor : SensorModel or str, optional
+        Errors of a real device, or the name of a preset of `SensorModel`; None for an ideal one. Every site gets a
+        device of its own.
     random_state : int, Generator or None
         Seeds the sensor's errors.
+    max_gap_s : float, default=0.5
+        Holes in the motion's stamps up to this length are bridged (and 1.5 median steps always are). Longer ones cut
+        the motion: every part of at least six frames is simulated by itself, samples outside the parts are NaN. The
+        length of a hole is the time between its neighbours less one median step.
 
     Returns
     -------
     Recording
         Channels ``<site>_<quantity>_<axis>`` in m/s2, rad/s and uT, domain "virtual", from the motion's first stamp to
-        its last.
+        its last. Its attrs hold those of the motion and the parameters that made the stream.
 
     Raises
     ------
     UnknownNameError
         If a site is unknown or on a segment that the motion's skeleton does not have.
     DataFormatError
-        If the motion is too short or a parameter does not fit.
+        If no part of the motion has six frames or a parameter does not fit.
+    ValueError
+        If a parameter of the sensor makes no sense.
 
     Warns
     -----
@@ -79,22 +95,15 @@ def simulate_imu(
     sites = resolve_placements(placements)
     quantities = check_quantities(quantities)
     rate = check_sampling_rate(sampling_rate_hz)
-    if len(motion) < 6:
-        raise DataFormatError(
-            f"A motion of {len(motion)} frames is too short: at least 6 are needed to differentiate it."
-        )
+    sensor = resolve_sensor(sensor)
+    runs = _runs(motion.timestamps_s, check_positive("max_gap_s", max_gap_s))
     warn_above_frame_rate(rate, motion.frame_rate_hz)
+    cutoff = effective_cutoff(cutoff_hz, rate, motion.frame_rate_hz)
     body = to_body(motion)
-    positions, rotations = _sensor_poses(body, sites)
-    n_samples = int(np.floor(body.duration_s * rate + 1e-4)) + 1
-    times = np.minimum(body.timestamps_s[0] + np.arange(n_samples) / rate, body.timestamps_s[-1])
-    cutoff = effective_cutoff(cutoff_hz, rate, body.frame_rate_hz)
-    streams = simulate_sensor(
-        *(positions, rotations, body.timestamps_s),
-        times_s=times,
+    streams = _simulate_runs(
+        *(*_sensor_poses(body, sites), body.timestamps_s, runs, rate, cutoff),
         gravity=gravity,
         magnetic_field_ut=magnetic_field_ut,
-        cutoff_hz=cutoff,
     )
     if sensor is not None:
         streams = _with_errors(sensor, streams, rate, random_state)
@@ -108,8 +117,25 @@ def simulate_imu(
         subject=body.subject,
         labels=body.label,
         domain="virtual",
-        attrs={**body.attrs, "gravity": gravity, "cutoff_hz": cutoff, "source_rate_hz": body.frame_rate_hz},
+        attrs={
+            **body.attrs,
+            "gravity": gravity,
+            "cutoff_hz": cutoff,
+            "source_rate_hz": motion.frame_rate_hz,
+            "max_gap_s": float(max_gap_s),
+            "placements": {site: _plain(placement.get_params()) for site, placement in sites.items()},
+            "magnetic_field_ut": "function" if callable(magnetic_field_ut) else _plain(magnetic_field_ut),
+            "sensor": None if sensor is None else _plain(sensor.get_params()),
+            **({"random_state": int(random_state)} if isinstance(random_state, Integral) else {}),
+        },
     )
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, arrays and mappings of them as JSON has them."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return None if value is None else np.asarray(value).tolist()
 
 
 def channel_names(sites: Iterable[str], quantities: Iterable[str]) -> tuple[str, ...]:
@@ -155,6 +181,51 @@ def effective_cutoff(cutoff_hz: float | None, sampling_rate_hz: float, frame_rat
     if cutoff_hz is not None:
         limits += [check_positive("cutoff_hz", cutoff_hz), _BAND * frame_rate_hz]
     return min(limits, default=None)
+
+
+def _runs(stamps: np.ndarray, max_gap_s: float) -> list[slice]:
+    """Stretches without long holes and of enough frames to differentiate them."""
+    steps = np.diff(stamps)
+    step = np.median(steps) if len(steps) else 0.0
+    holes = steps > max(max_gap_s + step, _UNEVEN_STEPS * step) * (1 + 1e-6)
+    ends = [0, *(np.flatnonzero(holes) + 1), len(stamps)]
+    runs = [slice(start, stop) for start, stop in pairwise(ends) if stop - start >= _MIN_FRAMES]
+    if not runs:
+        parts = f", cut by holes longer than max_gap_s={max_gap_s:g} into {len(ends) - 1}," if len(ends) > 2 else ""
+        raise DataFormatError(
+            f"A motion of {len(stamps)} frames{parts} is too short: at least {_MIN_FRAMES} are needed to differentiate "
+            "it."
+        )
+    return runs
+
+
+def _simulate_runs(
+    positions_m: np.ndarray,
+    rotations: np.ndarray,
+    stamps: np.ndarray,
+    runs: list[slice],
+    sampling_rate_hz: float,
+    cutoff_hz: float | None,
+    **options: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ideal readings (N, S, 3) from the first stamp to the last, NaN outside the runs."""
+    n_samples = int(np.floor((stamps[-1] - stamps[0]) * sampling_rate_hz + 1e-4)) + 1
+    times = stamps[0] + np.arange(n_samples) / sampling_rate_hz
+    tolerance = 1e-4 / sampling_rate_hz
+    acc, gyr, mag = (np.full((n_samples, *positions_m.shape[1:]), np.nan) for _ in UNITS)
+    for run in runs:
+        first, last = stamps[run][[0, -1]]
+        inside = (times >= first - tolerance) & (times <= last + tolerance)
+        if not inside.any():
+            continue
+        acc[inside], gyr[inside], mag[inside] = simulate_sensor(
+            *(positions_m[run], rotations[run], stamps[run]),
+            times_s=np.clip(times[inside], first, last),
+            # A part may be slower than the rest.
+            cutoff_hz=None if cutoff_hz is None else min(cutoff_hz, _BAND * typical_rate(stamps[run])),
+            **options,
+        )
+    return acc, gyr, mag
 
 
 def _sensor_poses(body: Motion, sites: Mapping[str, Placement]) -> tuple[np.ndarray, np.ndarray]:

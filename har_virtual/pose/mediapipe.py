@@ -9,11 +9,13 @@ import os
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from numbers import Integral, Real
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar
 
 import numpy as np
@@ -85,19 +87,22 @@ class MediaPipePose(BaseEstimator):
 
     @property
     def cache_key(self) -> str:
-        """MediaPipe's version, model and parameters."""
-        model = hashlib.sha256(self._model()).hexdigest()[:16]
+        """MediaPipe's version, model and parameters; MediaPipe itself is not loaded for it."""
+        self._validate_params()
+        paths = _embedded_models() if self.model_path is None else [self._own_model()]
+        model = hashlib.sha256("".join(map(_file_sha256, paths)).encode()).hexdigest()[:16]
         options = [value for name, value in sorted(self.get_params().items()) if name != "model_path"]
         return f"mediapipe-{version('mediapipe')}-{model}-{'-'.join(map(str, options))}"
 
-    def _model(self) -> bytes:
-        self._validate_params()
-        if self.model_path is None:
-            return _embedded_task()
-        path = Path(self.model_path)
+    def _own_model(self) -> Path:
+        path = Path(str(self.model_path))
         if not path.is_file():
             raise DataFormatError(f"{path}: there is no such model. Give a pose landmarker .task file, or None.")
-        return path.read_bytes()
+        return path
+
+    def _model(self) -> bytes:
+        self._validate_params()
+        return _embedded_task() if self.model_path is None else self._own_model().read_bytes()
 
     def detect(self, frames: Iterable[Frame]) -> Iterator[FramePoses]:
         """Give the persons of each frame.
@@ -130,7 +135,7 @@ class MediaPipePose(BaseEstimator):
                 min_pose_presence_confidence=self.min_presence_confidence,
                 min_tracking_confidence=self.min_tracking_confidence,
             )
-            with _quiet_stderr():
+            with _quiet_stderr:
                 landmarker = vision.PoseLandmarker.create_from_options(options)
         except (RuntimeError, ValueError) as error:
             raise DataFormatError(
@@ -140,7 +145,7 @@ class MediaPipePose(BaseEstimator):
             last_ms, found = -1, False
             for frame in frames:
                 # Its graph talks while it starts and when it sees its first person.
-                with nullcontext() if found else _quiet_stderr():
+                with nullcontext() if found else _quiet_stderr:
                     last_ms = max(last_ms + 1, round(frame.timestamp_s * 1000))
                     image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame.image)
                     result = landmarker.detect_for_video(image, last_ms)
@@ -155,17 +160,39 @@ def _poses(result: Any, width: int, height: int) -> FramePoses:
     return FramePoses(image[..., :2] * (width, height), image[..., 2], world)
 
 
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """MediaPipe's C++ side logs to file descriptor 2 and has no switch for it."""
-    kept = os.dup(2)
-    try:
+class _QuietStderr:
+    """MediaPipe's C++ side logs to file descriptor 2, which all threads share, and has no switch for it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users = 0
+        self._kept: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._users == 0:
+                self._silence()
+            self._users += 1
+
+    def __exit__(self, *_error: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._kept is not None:
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+                self._kept = None
+
+    def _silence(self) -> None:
+        try:
+            kept = os.dup(2)
+        except OSError:
+            return  # It is closed, and so quiet.
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        self._kept = kept
+
+
+_quiet_stderr = _QuietStderr()
 
 
 def _import_mediapipe() -> tuple[Any, Any, Any]:
@@ -177,26 +204,44 @@ def _import_mediapipe() -> tuple[Any, Any, Any]:
     return mediapipe, vision, base_options
 
 
+def _file_sha256(path: Path) -> str:
+    stat = path.stat()
+    return _sha256(path.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, *_stat: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _embedded_models() -> list[Path]:
+    spec = find_spec("mediapipe")
+    # Where it is not to be found, the import says what is missing.
+    found = spec.origin if spec else import_optional("mediapipe", feature="pose estimation", extra="video").__file__
+    root = Path(str(found)).parent
+    for source, *_ in _MODELS:
+        if not (root / source).is_file():
+            raise MissingDependencyError(
+                f"mediapipe {version('mediapipe')} carries no {Path(source).name}: install mediapipe==0.10.21 "
+                "(pip install 'har_virtual[video]'), or give MediaPipePose(model_path=) a .task file."
+            )
+    return [root / source for source, *_ in _MODELS]
+
+
 @lru_cache(maxsize=1)
 def _embedded_task() -> bytes:
     """A .task file is a stored zip of both models, each with the normalisation of its input in its metadata."""
-    mediapipe = _import_mediapipe()[0]
+    _import_mediapipe()
     from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
 
-    root = Path(mediapipe.__file__).parent
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as task:
-        for source, name, mean, std in _MODELS:
-            if not (root / source).is_file():
-                raise MissingDependencyError(
-                    f"mediapipe {mediapipe.__version__} carries no {Path(source).name}: install mediapipe==0.10.21 "
-                    "(pip install 'har_virtual[video]'), or give MediaPipePose(model_path=) a .task file."
-                )
-            writer = MetadataWriter.create(bytearray((root / source).read_bytes()))
+        for path, (_, name, mean, std) in zip(_embedded_models(), _MODELS, strict=True):
+            writer = MetadataWriter.create(bytearray(path.read_bytes()))
             writer.add_image_input([mean], [std])
-            model = _populated(writer)
-            # A fixed date keeps the bytes, and with them the cache key, the same.
-            task.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), model)
+            # A fixed date, so that the same models give the same bytes.
+            task.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), _populated(writer))
     return buffer.getvalue()
 
 

@@ -149,6 +149,22 @@ def _finish(track_id: int, track: _Growing) -> PoseTrack:
     )
 
 
+def split_at_gaps(track: PoseTrack, timestamps_s: np.ndarray, max_gap_s: float) -> list[PoseTrack]:
+    """Cut a track where nothing is known of the person for longer than `max_gap_s`."""
+    cuts = np.flatnonzero(np.diff(timestamps_s[track.frames]) > max_gap_s) + 1
+    return [
+        PoseTrack(
+            track_id=track.track_id,
+            frames=track.frames[part],
+            keypoints_px=track.keypoints_px[part],
+            confidence=track.confidence[part],
+            positions_m=None if track.positions_m is None else track.positions_m[part],
+            boxes_xyxy=track.boxes_xyxy[part],
+        )
+        for part in np.split(np.arange(len(track)), cuts)
+    ]
+
+
 def long_enough(tracks: Iterable[PoseTrack], timestamps_s: np.ndarray, min_track_s: float) -> Iterator[PoseTrack]:
     """Give the tracks whose last frame ends at least `min_track_s` after their first one begins."""
     frame_s = np.median(np.diff(timestamps_s)) if len(timestamps_s) > 1 else 0.0

@@ -79,8 +79,8 @@ def segment_recordings(
     Raises
     ------
     DataFormatError
-        If rates differ and none is given, no channel is shared, labels are text here and numbers there, or no window
-        is left.
+        If rates differ and none is given, no channel is shared, labels are text here and numbers there, a parameter
+        is out of its range, or no window is left.
     UnknownNameError
         If a recording lacks one of `channels` or the annotation `label`, or all lack one of `tracks`.
 
@@ -103,10 +103,10 @@ def segment_recordings(
     recordings = RecordingSet(recordings)
     if not len(recordings):
         raise DataFormatError("No recordings were given, so there is nothing to cut.")
-    if label_rule not in _RULES or not 0 <= overlap < 1:
-        raise DataFormatError(
-            f"label_rule must be one of {_RULES} and overlap in [0, 1), not {label_rule!r}, {overlap!r}."
-        )
+    if label_rule not in _RULES:
+        raise DataFormatError(f"label_rule must be one of {_RULES}, not {label_rule!r}.")
+    if not 0 <= overlap < 1:
+        raise DataFormatError(f"overlap must be in [0, 1), a part of the window such as 0.5, not {overlap!r}.")
     rate = common_rate(recordings, sampling_rate_hz)
     length = round(check_positive("window_length_s", window_length_s) * rate)
     if length < 1:

@@ -54,6 +54,11 @@ def resample_recording(recording: Recording, sampling_rate_hz: float, *, max_gap
     -------
     Recording
         Starts at the same time. Labels and annotations are those of the nearest sample.
+
+    Raises
+    ------
+    DataFormatError
+        If the rate is not positive or `max_gap_s` is negative.
     """
     rate = check_positive("sampling_rate_hz", sampling_rate_hz)
     if _same_rate(recording.sampling_rate_hz, rate):

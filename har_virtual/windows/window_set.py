@@ -105,7 +105,22 @@ class WindowSet:
         return replace(self, X=_frozen(self.X[rows]), y=y, metadata=self.metadata.iloc[rows])
 
     def select(self, channels: Iterable[str]) -> WindowSet:
-        """Give the windows with `channels` only, in their order; an unknown one raises `UnknownNameError`."""
+        """Give the windows with some channels only.
+
+        Parameters
+        ----------
+        channels : iterable of str
+            In the order wanted.
+
+        Returns
+        -------
+        WindowSet
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such channel.
+        """
         channels = tuple(channels)
         missing = [channel for channel in channels if channel not in self.channels]
         if missing:
@@ -114,16 +129,35 @@ class WindowSet:
         return replace(self, X=_frozen(self.X[:, :, columns]), channels=channels)
 
     def to_frame(self) -> pd.DataFrame:
-        """Give one row a window: metadata, ``label`` if there are labels, and a column ``<channel>_<sample>`` each."""
+        """Give everything as one table.
+
+        Returns
+        -------
+        DataFrame
+            One row a window: metadata, ``label`` if there are labels, and a column ``<channel>_<sample>`` each.
+        """
         names = [f"{channel}_{sample}" for channel in self.channels for sample in range(self.X.shape[1])]
         values = self.X.transpose(0, 2, 1).reshape(len(self), len(names))
         labels = {} if self.y is None else {"label": self.y}
         return pd.concat([self.metadata.assign(**labels), pd.DataFrame(values, columns=names)], axis=1)
 
     def save(self, path: str | Path) -> Path:
-        """Write one .npz without pickles, whole or not at all; give the path.
+        """Write one .npz without pickles, whole or not at all.
 
-        Metadata that Parquet, or attrs that JSON cannot hold raise `DataFormatError`.
+        Parameters
+        ----------
+        path : path-like
+            The name is taken as it is, whatever its ending.
+
+        Returns
+        -------
+        Path
+            `path`.
+
+        Raises
+        ------
+        DataFormatError
+            If Parquet cannot hold the metadata or JSON the attrs.
         """
         table = io.BytesIO()
         fields = {"channels": self.channels, "sampling_rate_hz": self.sampling_rate_hz, "attrs": self.attrs}
@@ -142,7 +176,21 @@ class WindowSet:
 
     @classmethod
     def load(cls, path: str | Path) -> WindowSet:
-        """Read a file that `save` wrote; any other file raises `DataFormatError`."""
+        """Read a file that `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        WindowSet
+
+        Raises
+        ------
+        DataFormatError
+            If the file is another one.
+        """
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 X, y = _frozen(arrays["X"]), arrays.get("y")

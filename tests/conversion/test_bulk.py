@@ -104,27 +104,6 @@ def test_nothing_but_whole_files_lies_in_the_folder(out):
     ]
 
 
-def test_the_overlay_blurs_what_is_outside_the_boxes_and_the_faces(demo_video, motion_cache):
-    from har_virtual import VideoToVirtualIMU
-    from har_virtual.conversion.overlay import blur_image
-    from har_virtual.video import read_frames
-
-    person = VideoToVirtualIMU(cache_dir=motion_cache).motions(demo_video).persons[0]
-    frame = next(f for f in read_frames(VideoClip(demo_video, 1.1)))
-    at = int(np.argmin(np.abs(person.motion.timestamps_s - frame.timestamp_s)))
-    blurred = blur_image(frame.image, [(person, at)])
-    x1, y1, x2, y2 = person.boxes_xyxy[at].astype(int)
-    x, y = person.keypoints_px[at, person.motion.skeleton.index("head")].astype(int)
-
-    def sharpness(image, rows, columns):
-        return np.abs(np.diff(image[rows, columns].astype(int), axis=1)).mean()
-
-    for rows, columns in ((slice(y - 8, y + 8), slice(x - 8, x + 8)), (slice(600, 900), slice(1400, 1700))):
-        assert sharpness(blurred, rows, columns) < 0.3 * sharpness(frame.image, rows, columns)
-    shorts = slice(y1 + (y2 - y1) // 2, y1 + 2 * (y2 - y1) // 3), slice(x1, x2)
-    np.testing.assert_array_equal(blurred[shorts], frame.image[shorts])
-
-
 def test_a_second_run_converts_nothing_anew_but_a_new_parameter_does(demo_video, motion_cache, tmp_path, monkeypatch):
     def run(**parameters):
         convert_videos([demo_video], tmp_path, sites=SITES, cache_dir=motion_cache, overlay=False, **parameters)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 
 from har_virtual.exceptions import DataFormatError, UnknownNameError
-from har_virtual.imu.sensor import SensorModel
+from har_virtual.imu.sensor import SensorModel, resolve_sensor
 
 STILL = np.tile([0.0, 0.0, 9.80665], (200, 1))
 
@@ -248,3 +248,33 @@ def test_what_makes_no_sense_is_refused():
         SensorModel().apply(STILL, STILL[:-1], None, 50.0)
     with pytest.raises(DataFormatError, match=r"\(N, 3\)"):
         SensorModel().apply(STILL[:, :2], None, None, 50.0)
+
+
+def test_a_sensor_may_be_a_model_a_preset_or_none():
+    model = SensorModel(acc_noise_std=0.1)
+    assert resolve_sensor(model) is model
+    assert resolve_sensor(None) is None
+    assert resolve_sensor("low").get_params() == SensorModel.preset("low").get_params()
+
+
+@pytest.mark.parametrize("sensor", [3, {"acc_noise_std": 0.1}, SensorModel])
+def test_anything_else_is_no_sensor(sensor):
+    with pytest.raises(DataFormatError, match="sensor must be a SensorModel, the name of a preset or None, not"):
+        resolve_sensor(sensor)
+
+
+def test_a_sensor_that_makes_no_sense_is_refused_before_it_is_used():
+    with pytest.raises(UnknownNameError, match="No sensor preset 'perfect'"):
+        resolve_sensor("perfect")
+    with pytest.raises(ValueError, match="acc_noise_std"):
+        resolve_sensor(SensorModel(acc_noise_std=-1.0))
+    with pytest.raises(DataFormatError, match=r"mag_hard_iron_ut must be finite numbers of shape \(3,\)"):
+        resolve_sensor(SensorModel(mag_hard_iron_ut=(1.0, 2.0)))
+    with pytest.raises(DataFormatError, match="mag_soft_iron"):
+        resolve_sensor(SensorModel(mag_soft_iron=np.full((3, 3), np.nan)))
+
+
+def test_the_accuracy_grades_have_neither_bias_nor_scale_errors():
+    for name in ("low", "mid", "high"):
+        params = SensorModel.preset(name).get_params()
+        assert not any(value for key, value in params.items() if key.endswith(("bias_std", "scale_std", "axis_std")))

@@ -75,6 +75,16 @@ def test_stamps_rounded_to_a_millisecond_cost_nothing_after_regularisation(rate_
         assert error(rounded) > 1.0
 
 
+def test_a_dropped_frame_at_a_coarse_tick_and_a_copied_rounding_cost_little_after_regularisation():
+    times = np.delete(frames(30), 300)
+    truth = oracle.circle(times)
+    milliseconds = np.round(np.round(times, 3) * 16000) / 16000
+    for stamps, tick_s in ((times, 1 / 30), (milliseconds, 1 / 16000)):
+        fitted = regularize_timestamps(stamps, tick_s).timestamps_s
+        acc = simulate_sensor(truth.positions_m, truth.rotations, fitted)[0]
+        assert oracle.rms((acc - truth.acc)[inner(times)]) < 0.02
+
+
 def test_dropped_frames_cost_little_after_regularisation():
     times = np.delete(frames(60), [200, 201, 500, 900])
     truth = oracle.circle(times)

@@ -232,6 +232,92 @@ def test_uneven_stamps_are_followed():
     assert np.abs(one.data - ignored.data)[25:-25].max() > 0.5
 
 
+def circling(times_s: np.ndarray) -> Motion:
+    """A standing person on a circle of 0.5 m at 0.5 Hz, who turns with it."""
+    turns = oracle.rotation_about("z", np.pi * times_s)
+    joints = moved(standing(times_s, 0.5), np.array([0.5, 0.0, 0.0]))
+    return motion_of({name: np.einsum("tij,tj->ti", turns, joint) for name, joint in joints.items()}, times_s)
+
+
+@pytest.mark.parametrize("cutoff_hz", [None, 15.0])
+def test_a_long_hole_stays_a_hole_and_both_parts_read_as_alone(cutoff_hz):
+    first, second = times_of(4, 50), 14 + times_of(4, 50)
+    motion = circling(np.concatenate([first, second]))
+    stream = simulate_imu(motion, SITES, 50, cutoff_hz=cutoff_hz)
+    alone = [simulate_imu(circling(times), SITES, 50, cutoff_hz=cutoff_hz) for times in (first, second)]
+    assert len(stream) == 901
+    np.testing.assert_allclose(stream.data[:201], alone[0].data, atol=2e-5)
+    np.testing.assert_allclose(stream.data[700:], alone[1].data, atol=2e-5)
+    assert np.isnan(stream.data[201:700]).all()
+    assert stream.attrs["cutoff_hz"] == cutoff_hz
+    assert stream.attrs["source_rate_hz"] == pytest.approx(50)
+    chest = place_of("chest", moved(standing(np.zeros(1)), np.array([0.5, 0, 0])), {"spine": TRUNK[None]})[0]
+    if cutoff_hz is None:
+        pull = np.pi**2 * np.hypot(*chest[:2])
+        for part in (slice(30, 170), slice(730, 870)):
+            np.testing.assert_allclose(
+                np.linalg.norm(read(stream, "chest")[part], axis=1), np.hypot(G, pull), atol=1e-3
+            )
+
+
+def test_a_hole_does_not_warn_of_the_rate_and_sensor_errors_leave_it_empty():
+    times = np.concatenate([times_of(2, 50), 12 + times_of(2, 50)])
+    stream = simulate_imu(circling(times), ["waist"], 50, sensor="low", random_state=0)
+    hole = (stream.times_s > 2 + 1e-6) & (stream.times_s < 12 - 1e-6)
+    np.testing.assert_array_equal(np.isnan(stream.data), np.repeat(hole[:, None], 6, axis=1))
+
+
+@pytest.mark.parametrize(("n_dropped", "bridged"), [(24, True), (25, True), (26, False)])
+def test_a_hole_of_the_motion_is_bridged_up_to_the_stated_length_and_no_further(n_dropped, bridged):
+    times = np.delete(times_of(4, 50), np.arange(100, 100 + n_dropped))
+    stream = simulate_imu(motion_of(standing(times), times), ["waist"], 50)
+    empty = [] if bridged else np.arange(100, 100 + n_dropped)
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(stream.data).any(axis=1)), empty)
+    whole = simulate_imu(motion_of(standing(times), times), ["waist"], 50, max_gap_s=60)
+    assert np.isfinite(whole.data).all()
+
+
+def test_a_slow_motion_with_uneven_stamps_has_no_hole():
+    times = np.cumsum(np.random.default_rng(0).uniform(0.7, 1.4, 20))
+    stream = simulate_imu(motion_of(standing(times), times), ["waist"], 0.9)
+    assert np.isfinite(stream.data).all()
+
+
+def test_many_dropped_frames_lower_neither_the_rate_nor_the_cutoff():
+    times = times_of(6, 60)
+    kept = np.delete(times, np.arange(4, len(times) - 4, 4))
+    stream, whole = (simulate_imu(circling(at), SITES, 60, cutoff_hz=24) for at in (kept, times))
+    assert stream.attrs["source_rate_hz"] == pytest.approx(60)
+    assert stream.attrs["cutoff_hz"] == pytest.approx(24)
+    np.testing.assert_allclose(stream.data[30:-30], whole.data[30:-30], atol=1e-3)
+
+
+def test_parts_too_short_to_differentiate_are_holes_and_nothing_else_is_refused():
+    times = np.concatenate([times_of(2, 50), [5.0, 5.02], 8 + times_of(2, 50)])
+    stream = simulate_imu(motion_of(standing(times), times), ["waist"], 50)
+    assert np.isnan(stream.data[101:400]).all() and np.isfinite(stream.data[400:]).all()
+    scattered = (np.arange(4)[:, None] * 10 + np.arange(5) / 50).ravel()
+    with pytest.raises(
+        DataFormatError, match=r"20 frames, cut by holes longer than max_gap_s=0\.5 into 4, is too short"
+    ):
+        simulate_imu(motion_of(standing(scattered), scattered), ["waist"], 50)
+    with pytest.raises(DataFormatError, match="max_gap_s"):
+        simulate_imu(still(), ["waist"], 50, max_gap_s=0)
+
+
+def test_a_part_between_two_samples_gives_none():
+    times = np.concatenate([times_of(2, 50), 2.6 + times_of(0.2, 50), 4 + times_of(2, 50)])
+    stream = simulate_imu(motion_of(standing(times), times), ["waist"], 1, cutoff_hz=None)
+    np.testing.assert_array_equal(np.isnan(stream.data[:, 0]), [False, False, False, True, False, False, False])
+
+
+def test_a_part_slower_than_the_rest_is_filtered_below_its_own_rate():
+    times = np.concatenate([times_of(4, 100), 10 + times_of(4, 20)])
+    stream = simulate_imu(circling(times), ["chest"], 100, cutoff_hz=15)
+    assert np.isfinite(stream.data[1000:]).all()
+    assert stream.attrs["cutoff_hz"] == 15
+
+
 @pytest.mark.parametrize(
     ("cutoff_hz", "sampling_rate_hz", "frame_rate_hz", "expected"),
     [
@@ -398,6 +484,45 @@ def test_six_frames_are_enough_and_five_are_not():
     times = np.arange(5) / 30
     with pytest.raises(DataFormatError, match="5 frames is too short: at least 6"):
         simulate_imu(motion_of(standing(times), times), ["chest"], 30)
+
+
+def test_the_stream_says_everything_that_made_it():
+    flipped = Placement(segment="torso", offset_m=np.array([0.0, 0.1, 0.0]), rotation=np.diag([1.0, -1.0, -1.0]))
+    stream = simulate_imu(
+        still(), {"waist": None, "chest": flipped}, 25, sensor="orient3", random_state=np.int64(3), quantities="mag"
+    )
+    attrs = stream.attrs
+    assert json.loads(json.dumps(attrs)) == attrs
+    assert attrs["placements"]["chest"] == {
+        "segment": "torso",
+        "fraction": 0.5,
+        "offset_m": [0.0, 0.1, 0.0],
+        "rotation": [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, -1.0]],
+    }
+    assert attrs["placements"]["waist"]["rotation"] is None
+    assert SensorModel(**attrs["sensor"]).get_params()["acc_noise_std"] == SensorModel.preset("orient3").acc_noise_std
+    assert (attrs["random_state"], attrs["magnetic_field_ut"]) == (3, [0.0, 20.0, -45.0])
+    again = simulate_imu(
+        still(),
+        {site: Placement(**fields) for site, fields in attrs["placements"].items()},
+        25,
+        sensor=SensorModel(**attrs["sensor"]),
+        random_state=attrs["random_state"],
+        quantities="mag",
+    )
+    np.testing.assert_array_equal(again.data, stream.data)
+    ideal = simulate_imu(still(), ["waist"], 25, magnetic_field_ut=lambda points, times: points).attrs
+    assert (ideal["sensor"], ideal["magnetic_field_ut"]) == (None, "function")
+    assert "random_state" not in ideal
+
+
+def test_a_bad_sensor_is_refused_before_anything_is_simulated():
+    def field(points, times):
+        raise AssertionError("simulated")
+
+    for sensor in (3, "perfect", SensorModel(acc_noise_std=-1.0)):
+        with pytest.raises(ValueError, match=r"sensor|acc_noise_std"):
+            simulate_imu(still(), ["waist"], 50, sensor=sensor, magnetic_field_ut=field)
 
 
 def test_every_site_has_a_device_of_its_own_and_a_seed_fixes_them_all():

@@ -333,8 +333,8 @@ def test_nothing_left_is_an_error_that_says_why():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"overlap": 1.0}, r"overlap in \[0, 1\)"),
-        ({"overlap": -0.1}, r"overlap in \[0, 1\)"),
+        ({"overlap": 1.0}, r"^overlap must be in \[0, 1\)"),
+        ({"overlap": -0.1}, r"overlap must be in \[0, 1\)"),
         ({"label_rule": "first"}, "label_rule must be one of.*'first'"),
         ({"window_length_s": 0}, "window_length_s must be a finite number above 0"),
         ({"window_length_s": 0.001}, "no sample at 50 Hz"),
