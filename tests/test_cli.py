@@ -45,14 +45,36 @@ def test_failed_videos_get_one_line_each_and_status_1_and_the_others_are_convert
     assert (tmp_path / "out" / "sports2d_demo.person1.parquet").exists()
 
 
-def test_an_unknown_site_is_one_line_and_no_traceback(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(sys, "argv", ["har-virtual", "convert", "a.mp4", "--sites", "wrist", "--out", str(tmp_path)])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("a.mp4 --sites wrist", "There is no site 'wrist'; there are head, chest"),
+        ("a.mp4 --sites waist --n-jobs 0", "n_jobs"),
+        ("a.mp4 --sites waist --n-jobs two", "Invalid value for --n-jobs"),
+        ("a.mp4 --sites waist --sampling-rate-hz 0", "sampling_rate_hz"),
+        ("--sites waist a.mp4", "Videos come first"),
+    ],
+)
+def test_a_bad_argument_is_one_line_and_no_traceback(tmp_path, monkeypatch, capfd, arguments, said):
+    monkeypatch.setattr(sys, "argv", ["har-virtual", "convert", *arguments.split(), "--out", str(tmp_path / "out")])
     with pytest.raises(SystemExit) as exit_:
         main()
     assert exit_.value.code == 2
-    lines = capfd.readouterr().err.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("har-virtual: There is no site 'wrist'; there are head, chest")
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("har-virtual: ")
+    assert said in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_run_says_that_it_left_a_video_as_it_was(demo_video, tmp_path, capfd):
+    lines = []
+    for _ in range(2):
+        assert run("convert", demo_video, "--sites", "waist", "--out", tmp_path, "--no-overlay") == 0
+        lines.append(capfd.readouterr().err.splitlines())
+    # No progress bar either, for this is no terminal.
+    assert len(lines[0]) == len(lines[1]) == 2
+    assert "person(s)" in lines[0][0]
+    assert lines[1][0] == f"{demo_video}: converted before, left as it is"
 
 
 def test_a_rate_above_the_frame_rate_warns_in_one_line(demo_video, tmp_path, capfd):

@@ -179,10 +179,15 @@ def _source(clip: VideoClip) -> dict[str, Any]:
 
 
 def _plain_name(clip: VideoClip) -> str:
-    stem = "".join(letter if letter.isprintable() else "_" for letter in clip.path.stem) or "video"
+    stem = _printable(clip.path.stem) or "video"
     if clip.start_s == 0 and clip.stop_s is None:
         return stem
     return f"{stem}_{clip.start_s:g}-{'end' if clip.stop_s is None else format(clip.stop_s, 'g')}"
+
+
+def _printable(text: str) -> str:
+    """What file names and tables can hold: no NUL, no half of a character."""
+    return "".join(letter if letter.isprintable() else "_" for letter in text)
 
 
 def _named(job: _Job, folder: Path, shared: bool) -> _Job:
@@ -237,7 +242,9 @@ class _Results:
         placements = [(name, repr(placement.get_params())) for name, placement in plan.placements.items()]
         sensor = None if plan.sensor is None else repr(plan.sensor.get_params())
         values = [__version__, CACHE_VERSION, content, *_fields(job.clip)]
-        values += [plan.settings.cache_key, plan.channels, placements, plan.sampling_rate_hz]
+        # The key of the motions leaves out the camera's tilt.
+        settings = [plan.settings.cache_key, plan.settings.pitch_deg, plan.settings.roll_deg]
+        values += [*settings, plan.channels, placements, plan.sampling_rate_hz]
         values += [plan.gravity, plan.cutoff_hz, sensor, plan.random_state, self.overlay, self.blur_faces]
         return _hash(repr(values))
 
@@ -293,10 +300,14 @@ class _Results:
         known |= rows
         try:
             with atomic_path(self.folder / "summary.csv") as temporary:
-                table = pd.DataFrame([known[name] for name in sorted(known)])
-                table.to_csv(temporary, index=False, errors="backslashreplace")
+                table = pd.DataFrame([_plain(known[name]) for name in sorted(known)])
+                table.to_csv(temporary, index=False)
         except OSError as error:
             warnings.warn(f"{self.folder / 'summary.csv'}: cannot be written ({error}).", DataWarning, stacklevel=3)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _printable(value) if isinstance(value, str) else value for name, value in row.items()}
 
 
 def _details(plan: ConversionPlan, result: ConvertedClip) -> dict[str, Any]:

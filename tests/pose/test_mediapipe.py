@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -11,8 +13,9 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from har_virtual.exceptions import DataFormatError
+from har_virtual.exceptions import DataFormatError, MissingDependencyError
 from har_virtual.pose import FramePoses, MediaPipePose, PoseBackend
+from har_virtual.pose.mediapipe import _quiet_stderr
 from har_virtual.pose.skeletons import BLAZEPOSE_33
 from har_virtual.recording import VideoClip
 from har_virtual.video import Frame, read_frames
@@ -197,6 +200,67 @@ def test_the_cache_key_is_that_of_the_model_and_not_of_its_name(tmp_path: Path):
         (tmp_path / name).write_bytes(b"model")
     keys = {MediaPipePose(model_path=path).cache_key for path in (tmp_path / "a.task", str(tmp_path / "b.task"))}
     assert len(keys) == 1
+
+
+def test_the_cache_key_needs_no_mediapipe_to_be_loaded():
+    script = """
+import sys
+from har_virtual.pose import MediaPipePose
+assert MediaPipePose().cache_key.startswith("mediapipe-0.10.21-")
+assert "mediapipe" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_cache_key_follows_the_content_of_a_model_that_changes(tmp_path: Path):
+    path = tmp_path / "a.task"
+    path.write_bytes(b"one")
+    backend = MediaPipePose(model_path=path)
+    first = backend.cache_key
+    path.write_bytes(b"three")
+    assert backend.cache_key != first
+
+
+def test_without_mediapipe_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(MissingDependencyError, match=r"har_virtual\[video\]"):
+        _ = MediaPipePose().cache_key
+
+
+# Standard error
+
+
+def test_threads_that_quiet_standard_error_at_the_same_time_give_it_back(capfd: pytest.CaptureFixture):
+    inside, first_left = threading.Barrier(2), threading.Event()
+
+    def first():
+        with _quiet_stderr:
+            inside.wait(5)
+            inside.wait(5)
+        first_left.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    inside.wait(5)
+    with _quiet_stderr:
+        inside.wait(5)
+        assert first_left.wait(5)
+        os.write(2, b"hidden")
+    thread.join()
+    os.write(2, b"seen")
+    assert capfd.readouterr().err == "seen"
+
+
+def test_a_closed_standard_error_stops_nothing():
+    script = """
+import os
+os.close(2)
+import numpy as np
+from har_virtual.pose import MediaPipePose
+from har_virtual.video import Frame
+assert len(list(MediaPipePose().detect([Frame(0, 0.0, np.zeros((96, 128, 3), np.uint8))]))) == 1
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 # Bad parameters
