@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import os
+import json
 import re
 import subprocess
 import sys
@@ -124,3 +125,21 @@ def test_the_python_example_runs_on_a_real_video(name, test_data, tmp_path, cach
     )
     assert done.returncode == 0, done.stderr
     assert "left_wrist_acc_x" in done.stdout
+
+
+def test_the_readme_s_figures_are_those_of_the_results():
+    def result(name: str) -> dict:
+        return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))["results"]
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    convert, sort = result("speed_convert"), result("speed_sort")
+    short, *_, long = convert["memory"]
+    default = result("fidelity_pose2sim")["methods"]["fixed rotation, on the keypoints' rays, depth smoothed (default)"]
+    for figure in (
+        f"{convert['speed']['ratio']:.2f} times, {convert['speed']['conversion_ms_a_frame']:.0f} ms a frame",
+        f"peak memory {short['peak_mib']:.0f} MiB for 10 s of video, {long['peak_mib']:.0f} MiB for 5 min",
+        f"MOTA {sort['scores']['har_virtual']['mota']:.3f}",
+        f"r {default['r_across']:.2f} across the line of sight, {default['r_along']:.2f} along it",
+        f"RMSE {default['rmse_across']:.1f} and {default['rmse_along']:.1f} m/s²",
+    ):
+        assert figure in readme, figure

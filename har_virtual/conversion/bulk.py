@@ -17,16 +17,16 @@ import pandas as pd
 from har_virtual import __version__, exceptions
 from har_virtual._optional import import_optional
 from har_virtual.conversion.cache import CACHE_VERSION, file_sha256
-from har_virtual.conversion.overlay import draw_overlay
-from har_virtual.conversion.transformer import (
+from har_virtual.conversion.clips import (
     ConversionPlan,
     ConvertedClip,
-    VideoToVirtualIMU,
     as_clips,
     convert_clips,
     reissue_warnings,
     report_row,
 )
+from har_virtual.conversion.overlay import draw_overlay
+from har_virtual.conversion.transformer import VideoToVirtualIMU
 from har_virtual.exceptions import DataFormatError, DataWarning, VideoError
 from har_virtual.files import atomic_path
 from har_virtual.recording import UNITS, VideoClip

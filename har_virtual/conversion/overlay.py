@@ -19,7 +19,7 @@ from har_virtual.skeleton import Skeleton
 from har_virtual.video import read_frames
 
 if TYPE_CHECKING:
-    from har_virtual.conversion.transformer import ConvertedClip
+    from har_virtual.conversion.clips import ConvertedClip
 
 _N_FRAMES = 4
 _WIDTH_IN, _TRACE_HEIGHT_IN, _DPI = 14.0, 1.3, 80

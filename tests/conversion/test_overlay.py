@@ -9,8 +9,8 @@ import pytest
 
 from har_virtual import Motion, VideoClip, VideoToVirtualIMU
 from har_virtual.conversion import PersonMotion, overlay
+from har_virtual.conversion.clips import convert_clip
 from har_virtual.conversion.overlay import blur_image, choose_times
-from har_virtual.conversion.transformer import convert_clip
 from har_virtual.skeleton import Skeleton
 
 NOISE = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
