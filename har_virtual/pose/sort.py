@@ -74,7 +74,7 @@ class Sort:
     [[200.0, 50.0, 240.0, 150.0], [18.0, 50.0, 58.0, 150.0]]
     """
 
-    def __init__(self, *, max_age: int = 1, min_hits: int = 3, iou_threshold: float = 0.3, coast: bool = False) -> None:
+    def __init__(self, max_age: int = 1, min_hits: int = 3, iou_threshold: float = 0.3, *, coast: bool = False) -> None:
         if max_age < 0:
             raise ValueError(f"max_age is {max_age}: give the frames that a track may miss, 0 or more.")
         if min_hits < 0:

@@ -302,3 +302,8 @@ def test_tud_campus_detections_belong_to_at_most_one_track_and_overlap_it(test_d
         seen = taken >= 0
         assert len(set(taken[seen].tolist())) == seen.sum()
         assert all(iou(box, detected[row, 2:6]) >= 0.3 for box, row in zip(boxes[seen], taken[seen], strict=True))
+
+
+def test_the_three_parameters_of_the_paper_can_be_given_in_its_order():
+    tracker = Sort(2, 1, 0.4)
+    assert (tracker.max_age, tracker.min_hits, tracker.iou_threshold) == (2, 1, 0.4)
