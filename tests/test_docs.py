@@ -5,8 +5,8 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
-import os
 import json
+import os
 import re
 import subprocess
 import sys
