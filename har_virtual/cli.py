@@ -119,8 +119,8 @@ def _convert(videos: list[Path], out: Path, sites: list[str], parameters: dict[s
             _say(f"{row['video']}: converted before, left as it is")
         elif verbose:
             _say(f"{row['video']}: {row['n_persons']} person(s), samples {row['n_samples']}")
-        for doubt in row.get("doubts", []) if verbose else []:
-            _say(f"doubt: {row['video']}: {doubt}")
+            for doubt in row["doubts"]:
+                _say(f"doubt: {row['video']}: {doubt}")
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
