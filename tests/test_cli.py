@@ -66,14 +66,16 @@ def test_a_bad_argument_is_one_line_and_no_traceback(tmp_path, monkeypatch, capf
     assert not (tmp_path / "out").exists()
 
 
-def test_a_second_run_says_that_it_left_a_video_as_it_was(demo_video, tmp_path, capfd):
+def test_a_run_says_what_is_doubtful_and_a_second_one_that_it_left_a_video_as_it_was(demo_video, tmp_path, capfd):
     lines = []
     for _ in range(2):
         assert run("convert", demo_video, "--sites", "waist", "--out", tmp_path, "--no-overlay") == 0
         lines.append(capfd.readouterr().err.splitlines())
     # No progress bar either, for this is no terminal.
-    assert len(lines[0]) == len(lines[1]) == 2
+    assert [len(said) for said in lines] == [3, 2]
     assert "person(s)" in lines[0][0]
+    # In his first frames the man is found the wrong way round.
+    assert lines[0][1].startswith(f"doubt: {demo_video}: the pelvis turns by")
     assert lines[1][0] == f"{demo_video}: converted before, left as it is"
 
 
