@@ -50,7 +50,7 @@ def test_failed_videos_get_one_line_each_and_status_1_and_the_others_are_convert
     [
         ("a.mp4 --sites wrist", "There is no site 'wrist'; there are head, chest"),
         ("a.mp4 --sites waist --n-jobs 0", "n_jobs"),
-        ("a.mp4 --sites waist --n-jobs two", "Invalid value for --n-jobs"),
+        ("a.mp4 --sites waist --n-jobs two", "n-jobs"),
         ("a.mp4 --sites waist --sampling-rate-hz 0", "sampling_rate_hz"),
         ("--sites waist a.mp4", "Videos come first"),
     ],
