@@ -52,7 +52,7 @@ def channel_site(channel: str) -> str | None:
 
 def check_positive(name: str, value: Any) -> float:
     """Give `value` as a float, or raise `DataFormatError` if it is not a finite number above zero."""
-    if not _is_finite_number(value) or value <= 0:
+    if not is_finite_number(value) or value <= 0:
         raise DataFormatError(f"{name} must be a finite number above 0, not {value!r}.")
     return float(value)
 
@@ -86,6 +86,13 @@ class VideoClip:
             raise DataFormatError(
                 f"Clip of {self.path}: needs 0 <= start_s < stop_s, not start_s={self.start_s}, stop_s={self.stop_s}."
             )
+
+    @property
+    def bounds(self) -> str:
+        """``2-4`` or ``2-end`` for a part of a video, nothing for the whole: for names."""
+        if self.start_s == 0 and self.stop_s is None:
+            return ""
+        return f"{self.start_s:g}-{'end' if self.stop_s is None else format(self.stop_s, 'g')}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +175,7 @@ class Recording:
             raise DataFormatError(f"{self._where()}: data have infinite values; a hole is marked by NaN.")
         if self.domain not in ("real", "virtual"):
             raise DataFormatError(f"{self._where()}: domain must be 'real' or 'virtual', not {self.domain!r}.")
-        if not _is_finite_number(self.start_s):
+        if not is_finite_number(self.start_s):
             raise DataFormatError(f"{self._where()}: start_s must be a finite number, not {self.start_s!r}.")
         names = [*channels, *self.annotations]
         if len({*names, *_RESERVED_COLUMNS}) < len(names) + len(_RESERVED_COLUMNS):
@@ -378,7 +385,8 @@ class Recording:
         return cls(data=frame[fields["channels"]].to_numpy(), **fields)
 
 
-def _is_finite_number(value: Any) -> bool:
+def is_finite_number(value: Any) -> bool:
+    """Whether `value` is one real number, neither NaN nor infinite."""
     return isinstance(value, Real) and math.isfinite(value)
 
 

@@ -180,9 +180,7 @@ def _source(clip: VideoClip) -> dict[str, Any]:
 
 def _plain_name(clip: VideoClip) -> str:
     stem = _printable(clip.path.stem) or "video"
-    if clip.start_s == 0 and clip.stop_s is None:
-        return stem
-    return f"{stem}_{clip.start_s:g}-{'end' if clip.stop_s is None else format(clip.stop_s, 'g')}"
+    return f"{stem}_{clip.bounds}" if clip.bounds else stem
 
 
 def _printable(text: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 
 from har_virtual.conversion.motions import ClipMotions
 from har_virtual.exceptions import DataWarning, VideoError
+from har_virtual.files import content_sha256
 
 CACHE_VERSION = 1
 """Raised whenever the same video and settings give other motions."""
@@ -24,23 +24,16 @@ def default_cache_dir() -> Path:
 
 
 def file_sha256(path: Path) -> str:
-    """Give the sha256 of a file's content; read again only when path, size or modification time change."""
+    """Give the sha256 of a video's content, as `content_sha256` does; what cannot be read raises `VideoError`."""
     try:
-        stat = path.stat()
-        if not S_ISREG(stat.st_mode):
+        if not S_ISREG(path.stat().st_mode):
             raise VideoError(f"{path}: not a file. Give a video.")
-        return _sha256(path.resolve(), stat.st_size, stat.st_mtime_ns)
+        return content_sha256(path)
     except VideoError:
         raise
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise VideoError(f"{path}: cannot be read ({why}). Check the path.") from error
-
-
-@lru_cache(maxsize=4096)
-def _sha256(path: Path, *_stat: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class MotionCache:

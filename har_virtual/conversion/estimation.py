@@ -193,10 +193,7 @@ class _Context:
     def name(self) -> str:
         """The video's content, and the bounds where the clip is a part of it: in each clip tracks are counted anew."""
         name = f"video:{file_sha256(self.clip.path)[:8]}"
-        start, stop = self.clip.start_s, self.clip.stop_s
-        if start == 0 and stop is None:
-            return name
-        return f"{name}@{start:g}-{'end' if stop is None else format(stop, 'g')}"
+        return f"{name}@{self.clip.bounds}" if self.clip.bounds else name
 
 
 def _faces(index: int, poses: FramePoses, skeleton: Skeleton) -> np.ndarray:

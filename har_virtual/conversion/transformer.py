@@ -28,7 +28,7 @@ from har_virtual.imu.sensor import resolve_sensor
 from har_virtual.imu.sites import resolve_placements
 from har_virtual.imu.streams import check_quantities, check_sampling_rate
 from har_virtual.pose import MediaPipePose, PoseBackend
-from har_virtual.recording import Recording, VideoClip, check_positive
+from har_virtual.recording import Recording, VideoClip, check_positive, is_finite_number
 
 
 class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
@@ -217,8 +217,6 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         )
 
     def _check(self, pose: Any) -> None:
-        tilt = (self.camera_pitch_deg, self.camera_roll_deg)
-        fixed_seed, fixed_jobs = self.random_state is not None, self.n_jobs is not None
         cache_dir = self.cache_dir
         rules = {
             "pose must have skeleton, cache_key and detect (PoseBackend)": isinstance(pose, PoseBackend),
@@ -226,17 +224,18 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
             "person must be 'main', 'central' or a track id from 1": (
                 self.person in ("main", "central") or _is_whole(self.person, at_least=1)
             ),
-            "camera_pitch_deg and camera_roll_deg must be finite numbers": all(map(_is_finite, tilt)),
+            "camera_pitch_deg must be a finite number": is_finite_number(self.camera_pitch_deg),
+            "camera_roll_deg must be a finite number": is_finite_number(self.camera_roll_deg),
             "cutoff_hz must be a number above 0, or None": (
-                self.cutoff_hz is None or (_is_finite(self.cutoff_hz) and self.cutoff_hz > 0)
+                self.cutoff_hz is None or (is_finite_number(self.cutoff_hz) and self.cutoff_hz > 0)
             ),
             "intrinsics must be har_virtual.camera.Intrinsics or None": isinstance(self.intrinsics, Intrinsics | None),
             "gravity must be True or False": isinstance(self.gravity, bool | np.bool_),
             "random_state must be None or a whole number from 0": (
-                not fixed_seed or _is_whole(self.random_state, at_least=0)
+                self.random_state is None or _is_whole(self.random_state, at_least=0)
             ),
             "n_jobs must be None or a whole number but 0": (
-                not fixed_jobs or (_is_whole(self.n_jobs, at_least=-1024) and self.n_jobs != 0)
+                self.n_jobs is None or (_is_whole(self.n_jobs, at_least=-1024) and self.n_jobs != 0)
             ),
             "cache_dir must be a path, False or None": (
                 cache_dir is None or cache_dir is False or isinstance(cache_dir, str | Path)
@@ -256,13 +255,10 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
             channels=self.channels_,
             subject=result.clip.subject,
             labels=result.clip.label,
+            dataset=result.clip.dataset,
             domain="virtual",
             attrs={"video": str(result.clip.path), "reason": result.reason},
         )
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and bool(np.isfinite(value))
 
 
 def _is_whole(value: Any, at_least: int) -> bool:

@@ -24,6 +24,7 @@ from sklearn.utils._param_validation import Interval
 
 from har_virtual._optional import import_optional
 from har_virtual.exceptions import DataFormatError, MissingDependencyError
+from har_virtual.files import content_sha256
 from har_virtual.pose.backend import FramePoses
 from har_virtual.pose.skeletons import BLAZEPOSE_33
 from har_virtual.skeleton import Skeleton
@@ -90,7 +91,7 @@ class MediaPipePose(BaseEstimator):
         """MediaPipe's version, model and parameters; MediaPipe itself is not loaded for it."""
         self._validate_params()
         paths = _embedded_models() if self.model_path is None else [self._own_model()]
-        model = hashlib.sha256("".join(map(_file_sha256, paths)).encode()).hexdigest()[:16]
+        model = hashlib.sha256("".join(map(content_sha256, paths)).encode()).hexdigest()[:16]
         options = [value for name, value in sorted(self.get_params().items()) if name != "model_path"]
         return f"mediapipe-{version('mediapipe')}-{model}-{'-'.join(map(str, options))}"
 
@@ -202,17 +203,6 @@ def _import_mediapipe() -> tuple[Any, Any, Any]:
     from mediapipe.tasks.python.core import base_options
 
     return mediapipe, vision, base_options
-
-
-def _file_sha256(path: Path) -> str:
-    stat = path.stat()
-    return _sha256(path.resolve(), stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, *_stat: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _embedded_models() -> list[Path]:

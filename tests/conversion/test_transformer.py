@@ -99,8 +99,9 @@ def test_a_video_without_a_person_says_so(imu, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     write_video(tmp_path / "nobody.mp4", [noise] * 40, frame_rate_hz=30)
     fresh = clone(imu)
-    (empty,) = fresh.transform([tmp_path / "nobody.mp4"])
+    (empty,) = fresh.transform([VideoClip(tmp_path / "nobody.mp4", subject="anna", dataset="mine")])
     assert len(empty) == 0
+    assert empty.group == "mine/anna"
     assert "nobody was tracked" in fresh.report_.loc[0, "reason"]
 
 
@@ -127,6 +128,7 @@ def test_a_video_without_a_person_says_so(imu, tmp_path):
         ({"sensor": 5}, DataFormatError, "sensor"),
         ({"intrinsics": 1000.0}, DataFormatError, "intrinsics"),
         ({"camera_pitch_deg": np.nan}, DataFormatError, "camera_pitch_deg"),
+        ({"camera_roll_deg": "x"}, DataFormatError, "camera_roll_deg.*'x'"),
         ({"cache_dir": 3}, DataFormatError, "cache_dir"),
     ],
 )
