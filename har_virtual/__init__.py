@@ -33,10 +33,15 @@ __all__ = [
 
 # Public modules, and which of their names stand at the top.
 _NAMES_OF = {
+    "adaptation": (),
     "camera": (),
     "conversion": ("VideoToVirtualIMU", "convert_videos"),
+    "datasets": (),
+    "evaluation": (),
     "exceptions": (),
+    "features": (),
     "imu": ("simulate_imu",),
+    "model_selection": (),
     "motion": (),
     "pose": (),
     "recording": ("Recording", "RecordingSet", "VideoClip"),

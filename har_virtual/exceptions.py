@@ -23,6 +23,10 @@ class NoPersonError(HarVirtualError, ValueError):
     """A video was read, but nobody in it could be tracked long enough."""
 
 
+class FoldError(HarVirtualError, RuntimeError):
+    """An estimator failed in a fold; the message names the subjects that the fold holds out."""
+
+
 class MissingDependencyError(HarVirtualError, ImportError):
     """An optional dependency is absent; the message names the feature, the extra and the install line."""
 

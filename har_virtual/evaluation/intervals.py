@@ -1,0 +1,274 @@
+"""How sure a score is: bootstraps over subjects, paired differences, and the interval that the papers print.
+
+Windows of one person overlap and resemble each other, so the unit that is drawn anew is the subject, not the window.
+This answers what another group of people of the same size might have given. It holds the fitted recognisers fixed: what
+other training subjects or another seed would change is not in the interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from har_virtual.evaluation.metrics import SubjectCounts, count_by_subject, macro_f1_of_counts
+from har_virtual.exceptions import DataFormatError, UnknownNameError
+
+if TYPE_CHECKING:
+    from har_virtual.evaluation.out_of_fold import OutOfFold
+
+Statistic: TypeAlias = Literal["pooled", "mean_over_subjects"]
+Predictions: TypeAlias = "OutOfFold | tuple[ArrayLike, ArrayLike, ArrayLike]"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval.
+
+    Parameters
+    ----------
+    low, high : float
+    level : float
+        Nominal coverage, 0.95 for 95 %.
+    method : str
+        How it was made.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+    @property
+    def width(self) -> float:
+        """`high` less `low`."""
+        return self.high - self.low
+
+
+@dataclass(frozen=True, eq=False)
+class PairedDifference:
+    """By how much one result is better than another on the same windows.
+
+    Parameters
+    ----------
+    difference : float
+        Positive where the first is better.
+    interval : Interval
+        Of the difference.
+    per_subject : Series
+        Difference of the macro-F1 of each subject, indexed by ``subject``.
+    share_gained : float
+        Share of the subjects for whom the first is strictly better.
+    """
+
+    difference: float
+    interval: Interval
+    per_subject: pd.Series
+    share_gained: float
+
+
+def bootstrap_interval(
+    result: Predictions,
+    *,
+    statistic: Statistic = "pooled",
+    n_resamples: int = 2000,
+    level: float = 0.95,
+    random_state: int | np.random.Generator | None = 0,
+) -> Interval:
+    """Percentile bootstrap of macro-F1 over subjects.
+
+    Each resample draws as many subjects as there are, with replacement; a subject drawn twice counts twice with all
+    its windows. A resample is scored on the classes that its subjects did.
+
+    With few subjects the interval itself is coarse and tends to be too narrow: six subjects give 462 different
+    resamples, and no resample knows of a person unlike the six. Read it as an order of magnitude then, and compare
+    protocols with `paired_difference`.
+
+    Parameters
+    ----------
+    result : OutOfFold or tuple (y_true, y_pred, groups)
+    statistic : {"pooled", "mean_over_subjects"}
+        Macro-F1 of all windows together, or the mean of the subjects' macro-F1.
+    n_resamples : int
+    level : float
+        Between 0 and 1.
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    DataFormatError
+        If there is one subject only, or a parameter is out of range.
+    UnknownNameError
+        If there is no such statistic.
+
+    Examples
+    --------
+    >>> truth = ["walk", "run"] * 3
+    >>> interval = bootstrap_interval((truth, ["walk", "run", "walk", "run", "run", "walk"], list("aabbcc")))
+    >>> round(interval.low, 2), round(interval.high, 2)
+    (0.0, 1.0)
+    """
+    counts = count_by_subject(*_labels_of(result))
+    weights = _draw_subjects(len(counts.subjects), n_resamples, random_state)
+    return _percentiles(_score(counts, weights, statistic), level, f"bootstrap over {len(counts.subjects)} subjects")
+
+
+def paired_difference(
+    a: Predictions,
+    b: Predictions,
+    *,
+    statistic: Statistic = "pooled",
+    n_resamples: int = 2000,
+    level: float = 0.95,
+    random_state: int | np.random.Generator | None = 0,
+) -> PairedDifference:
+    """Score of `a` less the score of `b` on the same windows, with a bootstrap over subjects.
+
+    Each resample draws the same subjects for both, so what is hard about a person does not blur the difference.
+
+    Parameters
+    ----------
+    a, b : OutOfFold or tuple (y_true, y_pred, groups)
+        Of the same test rows in the same order; `OutOfFold` keeps them sorted.
+    statistic, n_resamples, level, random_state
+        As in `bootstrap_interval`.
+
+    Returns
+    -------
+    PairedDifference
+
+    Raises
+    ------
+    DataFormatError
+        If the rows, labels or subjects differ, or there is one subject only.
+    UnknownNameError
+        If there is no such statistic.
+    """
+    _check_same_rows(a, b)
+    first, second = (count_by_subject(*_labels_of(result)) for result in (a, b))
+    weights = _draw_subjects(len(first.subjects), n_resamples, random_state)
+    once = np.ones((1, len(first.subjects)))
+    difference = _score(first, once, statistic) - _score(second, once, statistic)
+    resampled = _score(first, weights, statistic) - _score(second, weights, statistic)
+    per_subject = pd.Series(
+        _score_subjects(first) - _score_subjects(second),
+        index=pd.Index(first.subjects, name="subject"),
+        name="macro_f1_difference",
+    )
+    method = f"paired bootstrap over {len(first.subjects)} subjects"
+    return PairedDifference(
+        float(difference[0]), _percentiles(resampled, level, method), per_subject, float((per_subject > 0).mean())
+    )
+
+
+def wilson_interval(f1: float, n_windows: int, *, level: float = 0.95) -> Interval:
+    """Wilson's score interval with an F1 put in for the proportion: the "+-" that IMUTube prints.
+
+    For parity with the papers only. It takes F1 for a proportion and every window for an independent trial; but windows
+    overlap and come from few people, so it is far too narrow, and the more so the more windows a person has. Use
+    `bootstrap_interval` to judge a result.
+
+    Parameters
+    ----------
+    f1 : float
+        From 0 to 1.
+    n_windows : int
+        Number of test windows.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    DataFormatError
+        If a parameter is out of range.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. JASA 22, 209-212.
+
+    Examples
+    --------
+    >>> interval = wilson_interval(0.7029, 26_500)
+    >>> round(interval.width / 2, 4)
+    0.0055
+    """
+    if not 0 <= f1 <= 1 or n_windows < 1:
+        raise DataFormatError(f"Wilson's interval needs f1 from 0 to 1 and n_windows from 1, not {f1} and {n_windows}.")
+    z = norm.ppf(0.5 + _check_level(level) / 2)
+    shrink = 1 + z**2 / n_windows
+    centre = (f1 + z**2 / (2 * n_windows)) / shrink
+    half = z * np.sqrt(f1 * (1 - f1) / n_windows + z**2 / (4 * n_windows**2)) / shrink
+    return Interval(max(float(centre - half), 0.0), min(float(centre + half), 1.0), level, "Wilson")
+
+
+def _labels_of(result: Predictions) -> tuple[ArrayLike, ArrayLike, ArrayLike]:
+    if isinstance(result, tuple):
+        return result
+    return result.y_true, result.y_pred, result.groups
+
+
+def _check_same_rows(a: Predictions, b: Predictions) -> None:
+    pairs: list[tuple[str, ArrayLike, ArrayLike]] = [
+        ("labels", _labels_of(a)[0], _labels_of(b)[0]),
+        ("subjects", _labels_of(a)[2], _labels_of(b)[2]),
+    ]
+    if not isinstance(a, tuple) and not isinstance(b, tuple):
+        pairs.insert(0, ("rows", a.rows, b.rows))
+    for what, first, second in pairs:
+        if not np.array_equal(np.asarray(first), np.asarray(second)):
+            raise DataFormatError(
+                f"The two results have different {what}, so they cannot be paired: predict the same test rows of the "
+                "same windows with both estimators."
+            )
+
+
+def _draw_subjects(n_subjects: int, n_resamples: int, random_state: int | np.random.Generator | None) -> np.ndarray:
+    """How often each subject is in each resample, (n_resamples, n_subjects)."""
+    if n_subjects < 2:
+        raise DataFormatError(
+            "A bootstrap over subjects needs at least two of them, and there is one, which says nothing of how another "
+            "person would do: hold out more subjects."
+        )
+    if n_resamples < 1:
+        raise DataFormatError(f"n_resamples must be at least 1, not {n_resamples}.")
+    rng = np.random.default_rng(random_state)
+    drawn = rng.multinomial(n_subjects, np.full(n_subjects, 1 / n_subjects), size=n_resamples)
+    # Products of floats are fast; sums of whole numbers stay exact.
+    return drawn.astype(np.float64)
+
+
+def _score(counts: SubjectCounts, weights: np.ndarray, statistic: str) -> np.ndarray:
+    """Score of each resample, (n_resamples,)."""
+    if statistic == "pooled":
+        return macro_f1_of_counts(weights @ counts.hits, weights @ counts.truth, weights @ counts.predicted)
+    if statistic == "mean_over_subjects":
+        return weights @ _score_subjects(counts) / weights.sum(axis=1)
+    raise UnknownNameError(f'statistic must be "pooled" or "mean_over_subjects", not {statistic!r}.')
+
+
+def _score_subjects(counts: SubjectCounts) -> np.ndarray:
+    return macro_f1_of_counts(counts.hits, counts.truth, counts.predicted)
+
+
+def _percentiles(values: np.ndarray, level: float, method: str) -> Interval:
+    tail = (1 - _check_level(level)) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return Interval(float(low), float(high), level, method)
+
+
+def _check_level(level: float) -> float:
+    if not 0 < level < 1:
+        raise DataFormatError(f"level must lie between 0 and 1, such as 0.95, not {level}.")
+    return level

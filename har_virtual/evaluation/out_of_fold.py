@@ -1,0 +1,394 @@
+"""Predictions of every test window by an estimator that never saw its subject, and what real data that took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn import config_context
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import _safe_indexing
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.parallel import Parallel, delayed
+
+from har_virtual.evaluation.intervals import Interval, Statistic, bootstrap_interval
+from har_virtual.evaluation.metrics import check_labels, macro_f1, per_subject_f1
+from har_virtual.evaluation.real_data import real_data_used
+from har_virtual.exceptions import DataFormatError, FoldError
+from har_virtual.windows.validation import check_sample_domain
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """Out-of-fold predictions; `predict_out_of_fold` makes them.
+
+    Parameters
+    ----------
+    rows : array of shape (n_test,)
+        Positions in X of the windows that were predicted, ascending.
+    y_true, y_pred, groups : array of shape (n_test,)
+        Label, prediction and subject of each.
+    fold : array of shape (n_test,)
+        Which fold predicted it: a row of `folds`.
+    classes : array of shape (n_classes,)
+        All labels, of any row or prediction, sorted.
+    folds : DataFrame
+        One row a fold: ``held_out`` (subjects), ``n_train_real``, ``n_train_virtual``, ``n_test``, ``real_rows_used``
+        and ``real_labels_used`` (`real_data_used`), ``untrained_classes`` (in the test rows, but in no training row).
+    estimators : tuple of fitted estimators or None
+        One a fold.
+    """
+
+    rows: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    groups: np.ndarray
+    fold: np.ndarray
+    classes: np.ndarray
+    folds: pd.DataFrame
+    estimators: tuple[BaseEstimator, ...] | None = None
+
+    @property
+    def macro_f1(self) -> float:
+        """Macro-F1 of all windows pooled, over the classes of their truth."""
+        return macro_f1(self.y_true, self.y_pred)
+
+    def per_subject(self) -> pd.Series:
+        """Macro-F1 of each subject, over the classes of this subject's truth."""
+        return per_subject_f1(self.y_true, self.y_pred, self.groups)
+
+    @property
+    def confusion(self) -> pd.DataFrame:
+        """Number of windows by true class (index) and predicted class (columns), both `classes`."""
+        shape = (len(self.classes), len(self.classes))
+        true, predicted = (np.searchsorted(self.classes, labels) for labels in (self.y_true, self.y_pred))
+        counts = np.zeros(shape, dtype=np.int64)
+        np.add.at(counts, (true, predicted), 1)
+        index, columns = (pd.Index(self.classes, name=name) for name in ("true", "predicted"))
+        return pd.DataFrame(counts, index=index, columns=columns)
+
+    def interval(
+        self,
+        *,
+        statistic: Statistic = "pooled",
+        n_resamples: int = 2000,
+        level: float = 0.95,
+        random_state: int | np.random.Generator | None = 0,
+    ) -> Interval:
+        """Bootstrap over subjects; see `bootstrap_interval`."""
+        return bootstrap_interval(
+            self, statistic=statistic, n_resamples=n_resamples, level=level, random_state=random_state
+        )
+
+    def summary(
+        self, *, n_resamples: int = 2000, level: float = 0.95, random_state: int | np.random.Generator | None = 0
+    ) -> dict[str, float]:
+        """Give the figures to report, one row of a table.
+
+        Parameters
+        ----------
+        n_resamples, level, random_state
+            As in `bootstrap_interval`.
+
+        Returns
+        -------
+        dict
+            ``macro_f1`` (pooled) with its bootstrap interval over subjects ``low`` to ``high``;
+            ``mean_over_subjects`` and ``sd_over_subjects`` (n - 1) of macro-F1; ``n_subjects`` and ``n_windows``
+            tested; ``real_rows_used`` and ``real_labels_used``, the mean over folds, that is what one fitted recogniser
+            cost in real data (folds share rows, so a total would count most of them many times). What needs two
+            subjects is NaN where there is one.
+        """
+        scores, nan = self.per_subject(), float("nan")
+        low, high = nan, nan
+        if len(scores) > 1:
+            interval = self.interval(n_resamples=n_resamples, level=level, random_state=random_state)
+            low, high = interval.low, interval.high
+        return {
+            "macro_f1": self.macro_f1,
+            "low": low,
+            "high": high,
+            "mean_over_subjects": float(scores.mean()),
+            "sd_over_subjects": float(scores.std(ddof=1)) if len(scores) > 1 else nan,
+            "n_subjects": len(scores),
+            "n_windows": len(self.rows),
+            "real_rows_used": float(self.folds["real_rows_used"].mean()),
+            "real_labels_used": float(self.folds["real_labels_used"].mean()),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the predictions as a table: row, subject, fold, y_true, y_pred, one row a window."""
+        columns = {"row": self.rows, "subject": self.groups, "fold": self.fold}
+        return pd.DataFrame({**columns, "y_true": self.y_true, "y_pred": self.y_pred})
+
+
+def predict_out_of_fold(
+    estimator: BaseEstimator,
+    X: Any,
+    y: ArrayLike,
+    *,
+    cv: Any,
+    groups: ArrayLike,
+    sample_domain: ArrayLike | None = None,
+    params: Mapping[str, ArrayLike] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    return_estimators: bool = False,
+) -> OutOfFold:
+    """Fit a clone on the training rows of each fold and predict the fold's test rows.
+
+    Unlike scikit-learn's ``cross_val_predict`` it takes folds that do not test every row, because virtual rows train
+    and are never tested. It refuses a leak: a subject who is tested may have no row, real or virtual, in training.
+
+    Metadata routing is on while it runs, whatever the global setting: `sample_domain`, `groups` and `params` reach the
+    steps whose ``fit`` or ``predict`` request them, in worker processes too.
+
+    A fold whose training rows lack a class of its test rows is predicted all the same: those windows are missed and
+    the score counts them. What happens where training rows have one class only is up to the estimator: it predicts
+    that class, or its error names the fold. A row is tested at most once, so that no window weighs double; to repeat a
+    cross-validation, call this once a repetition.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Cloned, never fitted itself.
+    X : array-like of shape (n_rows, ...), or list of n_rows items
+    y : array-like of shape (n_rows,)
+    cv : splitter or iterable of (train, test)
+        Its ``split`` is given groups, and sample_domain if it takes that, as `LeaveOneSubjectOut` does. Or row numbers
+        or masks of each fold.
+    groups : array-like of shape (n_rows,)
+        Subject of each row.
+    sample_domain : array-like of shape (n_rows,), optional
+        0 real, 1 virtual; all real if None.
+    params : mapping, optional
+        More metadata by name, each with one value a row; some step has to request it.
+    n_jobs : int, optional
+        Folds at a time.
+    verbose : int
+        1 shows a progress bar.
+    return_estimators : bool
+        Keep the fitted estimators.
+
+    Returns
+    -------
+    OutOfFold
+
+    Raises
+    ------
+    DataFormatError
+        If lengths differ, values are missing, a row or subject is tested and trained on in one fold, a test row is
+        virtual or tested twice, a fold has no training or no test rows, or no step requests one of `params`.
+    FoldError
+        If the estimator fails in a fold; its cause is the original error (the text of it, from a worker process).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import LeaveOneGroupOut
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X = np.tile([[0.0], [1.0]], (6, 1))
+    >>> y = np.tile(["sit", "walk"], 6)
+    >>> groups = np.repeat(["ann", "bob", "eve"], 4)
+    >>> result = predict_out_of_fold(DecisionTreeClassifier(), X, y, cv=LeaveOneGroupOut(), groups=groups)
+    >>> result.macro_f1
+    1.0
+    >>> result.folds[["held_out", "n_test", "real_labels_used"]].iloc[0].tolist()
+    ['ann', 4, 8]
+    """
+    y = check_labels("y", y)
+    groups = check_labels("groups", groups, n_rows=len(y))
+    if len(X) != len(y):
+        raise DataFormatError(f"X has {len(X)} rows and y {len(y)}; each row needs its label.")
+    virtual = check_sample_domain(sample_domain, len(y))
+    folds = _check_folds(_split(cv, X, y, groups, sample_domain), groups, virtual)
+    metadata = _check_metadata(params, groups, sample_domain)
+    with config_context(enable_metadata_routing=True):
+        requested = _find_requests(estimator, metadata, required=params or (), any_virtual=bool(virtual.any()))
+        jobs = [
+            delayed(_fit_and_predict)(clone(estimator), X, y, fold, metadata, requested, return_estimators)
+            for fold in folds
+        ]
+        done = list(_show_progress(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), len(jobs), verbose))
+    return _collect(folds, done, y, groups, return_estimators)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fold:
+    train: np.ndarray
+    test: np.ndarray
+    held_out: str
+    n_train_real: int
+    n_train_virtual: int
+
+    def record(self, used: tuple[int, int], y: np.ndarray) -> dict[str, Any]:
+        """Give a row of `OutOfFold.folds`."""
+        return {
+            "held_out": self.held_out,
+            "n_train_real": self.n_train_real,
+            "n_train_virtual": self.n_train_virtual,
+            "n_test": len(self.test),
+            "real_rows_used": used[0],
+            "real_labels_used": used[1],
+            "untrained_classes": _join(np.setdiff1d(y[self.test], y[self.train])),
+        }
+
+
+def _split(cv: Any, X: Any, y: np.ndarray, groups: np.ndarray, sample_domain: ArrayLike | None) -> Iterable[Any]:
+    if hasattr(cv, "split"):
+        more = {"sample_domain": sample_domain} if "sample_domain" in signature(cv.split).parameters else {}
+        return cv.split(X, y, groups=groups, **more)
+    if isinstance(cv, Iterable):
+        return cv
+    raise DataFormatError(f"cv must be a splitter such as LeaveOneSubjectOut, or (train, test) pairs, not {cv!r}.")
+
+
+def _check_folds(pairs: Iterable[Any], groups: np.ndarray, virtual: np.ndarray) -> list[_Fold]:
+    folds = [_check_fold(number, pair, groups, virtual) for number, pair in enumerate(pairs)]
+    if not folds:
+        raise DataFormatError("cv gives no folds.")
+    rows, times = np.unique(np.concatenate([fold.test for fold in folds]), return_counts=True)
+    if (times > 1).any():
+        raise DataFormatError(
+            f"{(times > 1).sum()} rows are tested more than once, row {rows[times > 1][0]} of subject "
+            f"{groups[rows[times > 1][0]]} first; call predict_out_of_fold once for each repetition."
+        )
+    return folds
+
+
+def _check_fold(number: int, pair: Any, groups: np.ndarray, virtual: np.ndarray) -> _Fold:
+    train, test = (_positions(rows, len(groups), f"Fold {number}") for rows in pair)
+    subjects = np.unique(groups[test])
+    where = f"Fold {number}, which holds out {_join(subjects)},"
+    both = np.intersect1d(train, test)
+    if len(both):
+        raise DataFormatError(
+            f"{where} leaks: {len(both)} rows are both trained on and tested, row {both[0]} of subject "
+            f"{groups[both[0]]} first."
+        )
+    leaking = train[np.isin(groups[train], subjects)]
+    if len(leaking):
+        raise DataFormatError(
+            f"{where} leaks: {len(leaking)} of its training rows ({virtual[leaking].sum()} of them virtual) are of "
+            f"tested subjects, {_join(np.unique(groups[leaking]))}; split with LeaveOneSubjectOut."
+        )
+    if virtual[test].any():
+        raise DataFormatError(
+            f"{where} tests {virtual[test].sum()} virtual rows, but only real ones may be tested; split with "
+            "LeaveOneSubjectOut."
+        )
+    n_train_virtual = int(virtual[train].sum())
+    return _Fold(train, test, _join(subjects), len(train) - n_train_virtual, n_train_virtual)
+
+
+def _positions(rows: ArrayLike, n_rows: int, where: str) -> np.ndarray:
+    rows = np.asarray(rows)
+    if rows.dtype == bool and rows.shape == (n_rows,):
+        rows = np.flatnonzero(rows)
+    if rows.ndim != 1 or not len(rows):
+        raise DataFormatError(f"{where} needs training rows and test rows, one-dimensional; a shape is {rows.shape}.")
+    if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n_rows:
+        raise DataFormatError(f"{where} must give row numbers from 0 to {n_rows - 1} or masks, not {rows[:5]} ...")
+    return rows
+
+
+def _check_metadata(
+    params: Mapping[str, ArrayLike] | None, groups: np.ndarray, sample_domain: ArrayLike | None
+) -> dict[str, np.ndarray]:
+    metadata = {"groups": groups}
+    if sample_domain is not None:
+        metadata["sample_domain"] = np.asarray(sample_domain)
+    for name, values in (params or {}).items():
+        if name in ("groups", "sample_domain"):
+            raise DataFormatError(f"Give {name} by its own argument, not in params.")
+        metadata[name] = np.asarray(values)
+        if metadata[name].shape[:1] != groups.shape:
+            raise DataFormatError(
+                f"params[{name!r}] needs one value for each of {len(groups)} rows; its shape is {metadata[name].shape}."
+            )
+    return metadata
+
+
+def _find_requests(
+    estimator: BaseEstimator, metadata: Iterable[str], *, required: Iterable[str], any_virtual: bool
+) -> dict[str, set[str]]:
+    """Which metadata fit and predict request."""
+    try:
+        routing = get_routing_for_object(estimator)
+    except NotImplementedError:
+        # AdaBoost, for one, cannot say what it requests. Then nothing may depend on it.
+        if any_virtual or tuple(required):
+            raise
+        return {"fit": set(), "predict": set()}
+    requested = {method: routing.consumes(method, metadata) for method in ("fit", "predict")}
+    for name in required:
+        if name not in requested["fit"] | requested["predict"]:
+            raise DataFormatError(
+                f"No step of {type(estimator).__name__} requests {name!r}, which is in params; ask for it with "
+                f"set_fit_request({name}=True) on the step that uses it."
+            )
+    return requested
+
+
+def _fit_and_predict(
+    estimator: BaseEstimator,
+    X: Any,
+    y: np.ndarray,
+    fold: _Fold,
+    metadata: Mapping[str, np.ndarray],
+    requested: Mapping[str, set[str]],
+    keep: bool,
+) -> tuple[np.ndarray, tuple[int, int], BaseEstimator | None]:
+    def cut(method: str, rows: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: metadata[name][rows] for name in sorted(requested[method])}
+
+    try:
+        estimator.fit(_safe_indexing(X, fold.train), y[fold.train], **cut("fit", fold.train))
+        predicted = estimator.predict(_safe_indexing(X, fold.test), **cut("predict", fold.test))
+        predicted = check_labels("The prediction", predicted, n_rows=len(fold.test))
+        used = real_data_used(estimator, fold.n_train_real)
+    except Exception as error:
+        raise FoldError(
+            f"{type(estimator).__name__} failed in the fold that holds out {fold.held_out} ({fold.n_train_real} real "
+            f"and {fold.n_train_virtual} virtual training rows): {type(error).__name__}: {error}"
+        ) from error
+    return predicted, used, estimator if keep else None
+
+
+def _collect(
+    folds: Sequence[_Fold],
+    done: Sequence[tuple[np.ndarray, tuple[int, int], BaseEstimator | None]],
+    y: np.ndarray,
+    groups: np.ndarray,
+    keep: bool,
+) -> OutOfFold:
+    rows = np.concatenate([fold.test for fold in folds])
+    order = np.argsort(rows)
+    rows = rows[order]
+    y_pred = np.concatenate([predicted for predicted, _, _ in done])[order]
+    return OutOfFold(
+        rows=rows,
+        y_true=y[rows],
+        y_pred=y_pred,
+        groups=groups[rows],
+        fold=np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])[order],
+        classes=np.unique(np.concatenate([y, y_pred])),
+        folds=pd.DataFrame([fold.record(used, y) for fold, (_, used, _) in zip(folds, done, strict=True)]),
+        estimators=tuple(fitted for _, _, fitted in done) if keep else None,
+    )
+
+
+def _join(names: np.ndarray) -> str:
+    return ", ".join(map(str, names))
+
+
+def _show_progress(results: Iterable[Any], total: int, verbose: int) -> Iterable[Any]:
+    from tqdm.auto import tqdm
+
+    # tqdm takes None for "only in a terminal".
+    return tqdm(results, total=total, unit=" fold", disable=None if verbose else True)

@@ -1,0 +1,191 @@
+"""What every estimator asks of its input: windows as one array, streams as a list, domains, triads of channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from har_virtual.exceptions import DataFormatError
+from har_virtual.recording import Recording, channel_quantity, channel_site
+
+_FLOATS = [np.float64, np.float32]
+
+
+class Triad(NamedTuple):
+    """Three channels that are one vector in the frame of a sensor."""
+
+    site: str
+    quantity: str
+    columns: tuple[int, int, int]
+
+
+def check_windows(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: bool) -> tuple[np.ndarray, Any]:
+    """Validate windows as scikit-learn validates rows, and count their channels.
+
+    Sets (`reset`) or checks n_features_in_, which is the number of samples in a window, and n_channels_in_.
+
+    Parameters
+    ----------
+    estimator : estimator
+    X : array-like of shape (n_windows, n_samples, n_channels) or (n_windows, n_samples)
+        Float32 stays so, all else becomes float64.
+    y : array-like of shape (n_windows,), optional
+    reset : bool
+        True in fit.
+
+    Returns
+    -------
+    X : ndarray of shape (n_windows, n_samples, n_channels)
+        Two dimensions are windows of one channel.
+    y : ndarray or None
+
+    Raises
+    ------
+    DataFormatError
+        If windows have another length or other channels than in fit, or X has over three dimensions.
+    ValueError
+        As scikit-learn raises it, for NaN, too few rows and the like.
+    """
+    name = type(estimator).__name__
+    shape: tuple[int, ...] = getattr(X, "shape", ())
+    if not reset and len(shape) == 3 and shape[1] != getattr(estimator, "n_features_in_", shape[1]):
+        raise DataFormatError(
+            f"X has windows of {shape[1]} samples, but {name} was fitted with windows of {estimator.n_features_in_}: "
+            "cut both with the same window_length_s and sampling_rate_hz."
+        )
+    if y is None:
+        windows = validate_data(estimator, X, allow_nd=True, dtype=_FLOATS, reset=reset)
+    else:
+        windows, y = validate_data(estimator, X, y, allow_nd=True, dtype=_FLOATS, reset=reset)
+    if windows.ndim > 3:
+        raise DataFormatError(
+            f"{name} needs windows of shape (n_windows, n_samples, n_channels), not an array of {windows.ndim} "
+            "dimensions."
+        )
+    windows = windows[:, :, None] if windows.ndim == 2 else windows
+    _count_channels(estimator, windows.shape[2], reset=reset)
+    return windows, y
+
+
+def as_given(windows: np.ndarray, X: Any) -> np.ndarray:
+    """Give windows of one channel two dimensions again where X had no more."""
+    return windows[:, :, 0] if windows.shape[2] == 1 and np.asarray(X).ndim == 2 else windows
+
+
+def is_ragged(X: Any) -> bool:
+    """Whether X is a list of streams: its first item is a Recording or a 2-D array."""
+    return isinstance(X, Sequence) and len(X) > 0 and (isinstance(X[0], Recording) or _is_matrix(X[0]))
+
+
+def _is_matrix(item: Any) -> bool:
+    return isinstance(item, np.ndarray) and item.ndim == 2
+
+
+def check_streams(estimator: BaseEstimator, X: Sequence[Any], *, reset: bool) -> list[np.ndarray]:
+    """Give the data of a list of streams of any lengths, (n_samples, n_channels) each, and count their channels.
+
+    Sets (`reset`) or checks n_channels_in_. A stream may be empty, (0, n_channels), where nobody was found in a video.
+
+    Raises
+    ------
+    DataFormatError
+        If an item is no stream, has a NaN or infinite value, or other channels than the others or than in fit.
+    """
+    name = type(estimator).__name__
+    streams = []
+    for number, item in enumerate(X):
+        if not isinstance(item, Recording) and not _is_matrix(item):
+            raise DataFormatError(
+                f"{name} takes one array of windows, or a list of Recordings or (n_samples, n_channels) arrays; item "
+                f"{number} of the list is a {type(item).__name__}."
+            )
+        stream = np.asarray(item)
+        stream = stream if stream.dtype in _FLOATS else stream.astype(np.float64)
+        if not np.isfinite(stream).all():
+            raise DataFormatError(
+                f"Stream {number} has NaN or infinite values; cut windows with segment_recordings, which leaves holes "
+                "out, or drop that stream."
+            )
+        _count_channels(estimator, stream.shape[1], reset=reset and number == 0, where=f"Stream {number}")
+        streams.append(stream)
+    _check_names(X)
+    return streams
+
+
+def _check_names(X: Sequence[Any]) -> None:
+    names = {tuple(item.channels) for item in X if isinstance(item, Recording)}
+    if len(names) > 1:
+        raise DataFormatError(
+            f"The recordings have different channels, or in another order: {sorted(names)}; bring them into one order "
+            "with Recording.select."
+        )
+
+
+def _count_channels(estimator: BaseEstimator, n_channels: int, *, reset: bool, where: str = "X") -> None:
+    if reset:
+        estimator.n_channels_in_ = n_channels
+    elif estimator.n_channels_in_ != n_channels:
+        raise DataFormatError(
+            f"{where} has {n_channels} channels, but {type(estimator).__name__} expects {estimator.n_channels_in_}."
+        )
+
+
+def check_sample_domain(sample_domain: ArrayLike | None, n_rows: int) -> np.ndarray:
+    """Give a mask of the virtual rows, (n_rows,) bool; None means that all rows are real.
+
+    Raises
+    ------
+    DataFormatError
+        If there is not one value, 0 (real) or 1 (virtual), for each row.
+    """
+    if sample_domain is None:
+        return np.zeros(n_rows, dtype=bool)
+    domain = np.asarray(sample_domain)
+    if domain.shape != (n_rows,) or not np.isin(domain, (0, 1)).all():
+        raise DataFormatError(
+            f"sample_domain must hold a 0 (real) or a 1 (virtual) for each of {n_rows} rows, as a WindowSet does; it "
+            f"has shape {domain.shape} and values such as {np.unique(domain)[:5].tolist()}."
+        )
+    return domain.astype(bool)
+
+
+def find_triads(channels: Sequence[str] | None, n_channels: int) -> list[Triad]:
+    """Find the vectors among the channels.
+
+    Parameters
+    ----------
+    channels : sequence of str or None
+        Names ``<site>_<acc|gyr|mag>_<x|y|z>``; those that are not named so, or whose vector lacks an axis, belong to no
+        triad. None: if the number divides by three each three consecutive channels are an accelerometer at a site of
+        its own ("site 0", ...), else there are no triads.
+    n_channels : int
+
+    Returns
+    -------
+    list of Triad
+        In the order of their x.
+
+    Raises
+    ------
+    DataFormatError
+        If the number of names is not `n_channels`, or a name is given twice.
+    """
+    if channels is None:
+        if n_channels % 3:
+            return []
+        return [Triad(f"site {x // 3}", "acc", (x, x + 1, x + 2)) for x in range(0, n_channels, 3)]
+    names = list(channels)
+    if len(names) != n_channels or len(set(names)) != n_channels:
+        raise DataFormatError(f"channels must name each of the {n_channels} channels once; they are {names}.")
+    triads = []
+    for name in names:
+        site, quantity = channel_site(name), channel_quantity(name)
+        x, y, z = (name[:-1] + axis for axis in "xyz")
+        if site is not None and quantity is not None and name == x and {y, z} <= set(names):
+            triads.append(Triad(site, quantity, (names.index(x), names.index(y), names.index(z))))
+    return triads
