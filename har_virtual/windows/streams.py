@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from har_virtual.exceptions import DataFormatError
 from har_virtual.recording import Recording, RecordingSet, check_positive
 from har_virtual.signal import resample
 
+_log = logging.getLogger(__name__)
 _SAME_RATE = 1e-6
 # Joined streams are shifted only by more than this part of a sample, a fifth of a millisecond at 50 Hz.
 _SAME_SAMPLE = 0.01
@@ -102,6 +104,52 @@ def _on_grid(recording: Recording, start_s: float, count: int, rate: float, max_
         labels=recording.labels[nearest] if np.ndim(recording.labels) else recording.labels,
         annotations={name: track[nearest] for name, track in recording.annotations.items()},
     )
+
+
+def drop_empty(X: Sequence[Any], *arrays: Sequence[Any] | None) -> tuple[Any, ...]:
+    """Leave out the streams that hold nothing, because nobody was found in the video, before cross-validation.
+
+    A step of a Pipeline must not change the number of rows: `VideoToVirtualIMU` gives such a clip a stream of no
+    samples, and features of it are NaN.
+
+    Parameters
+    ----------
+    X : sequence of Recording or array of shape (n_samples, n_channels)
+    *arrays : sequence of as many items, or None
+        Labels, groups, clips: whatever has one item a stream. A list comes back as a list, all else as an array.
+
+    Returns
+    -------
+    tuple
+        X as a list, then each of `arrays`, without those items. The log says which.
+
+    Raises
+    ------
+    DataFormatError
+        If an array has another number of items, or every stream is empty.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from har_virtual.windows import drop_empty
+    >>> streams, y = drop_empty([np.ones((40, 3)), np.empty((0, 3))], ["walk", "run"])
+    >>> len(streams), y
+    (1, ['walk'])
+    """
+    kept = [number for number, stream in enumerate(X) if len(stream)]
+    if not kept:
+        raise DataFormatError(f"All {len(X)} streams are empty: nobody was found in any of the videos.")
+    for array in arrays:
+        if array is not None and len(array) != len(X):
+            raise DataFormatError(f"There are {len(X)} streams, but an array with {len(array)} items beside them.")
+    if len(kept) < len(X):
+        empty = sorted(set(range(len(X))) - set(kept))
+        _log.info("%d of %d streams are empty and left out: %s", len(empty), len(X), empty)
+    return tuple(array if array is None else _take(array, kept) for array in (list(X), *arrays))
+
+
+def _take(array: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
+    return [array[row] for row in rows] if isinstance(array, list) else np.asarray(array)[rows]
 
 
 def join_recordings(

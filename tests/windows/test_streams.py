@@ -9,7 +9,7 @@ import pytest
 from har_virtual.exceptions import DataFormatError
 from har_virtual.recording import STANDARD_GRAVITY_M_S2, Recording
 from har_virtual.signal import resample
-from har_virtual.windows import join_recordings, resample_recording, segment_recordings
+from har_virtual.windows import drop_empty, join_recordings, resample_recording, segment_recordings
 
 
 def device(site, n_samples=100, rate_hz=50.0, start_s=0.0, **fields) -> Recording:
@@ -190,3 +190,19 @@ def test_a_real_phone_and_watch_become_windows_of_six_channels(test_data):
     assert seated.metadata["start_s"].min() > joined.times_s[-1] - 2.8
     norms = np.linalg.norm(seated.X.reshape(-1, 2, 3), axis=-1)
     np.testing.assert_allclose(np.median(norms, axis=0), STANDARD_GRAVITY_M_S2, rtol=0.05)
+
+
+def test_streams_of_nobody_are_left_out_with_their_labels_and_subjects(caplog):
+    streams = [np.ones((9, 3)), np.empty((0, 3)), np.ones((4, 3))]
+    with caplog.at_level("INFO"):
+        kept, y, groups, nothing = drop_empty(streams, ["walk", "run", "sit"], np.array(["a", "b", "c"]), None)
+    assert [len(stream) for stream in kept] == [9, 4]
+    assert y == ["walk", "sit"] and groups.tolist() == ["a", "c"] and nothing is None
+    assert "1 of 3 streams are empty and left out: [1]" in caplog.text
+
+
+def test_there_must_be_a_stream_and_an_item_for_each():
+    with pytest.raises(DataFormatError, match="All 2 streams are empty"):
+        drop_empty([np.empty((0, 3))] * 2)
+    with pytest.raises(DataFormatError, match="2 streams, but an array with 3 items"):
+        drop_empty([np.ones((5, 3))] * 2, [1, 2, 3])
