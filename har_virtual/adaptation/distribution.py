@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.recording import Recording
-from har_virtual.windows.validation import check_sample_domain, check_streams, check_windows, is_ragged
+from har_virtual.windows.validation import as_given, check_sample_domain, check_streams, check_windows, is_ragged
 
 _Rows = np.ndarray | list[np.ndarray]
 
@@ -278,9 +278,9 @@ def _put(rows: _Rows, mask: np.ndarray, samples: np.ndarray) -> None:
 
 
 def _like(X: Any, rows: _Rows) -> Any:
-    """Give `rows` in the form of X: windows of one channel in two dimensions, Recordings as Recordings."""
+    """Give `rows` in the form of X: windows in as many dimensions, Recordings as Recordings."""
     if isinstance(rows, np.ndarray):
-        return rows[:, :, 0] if rows.shape[2] == 1 and np.asarray(X).ndim == 2 else rows
+        return as_given(rows, X)
     return [x.replace(data=row) if isinstance(x, Recording) else row for x, row in zip(X, rows, strict=True)]
 
 

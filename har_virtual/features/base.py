@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import Recording
 from har_virtual.windows.validation import check_streams, check_windows, is_ragged
 
 
@@ -63,12 +62,9 @@ class WindowFeatures(TransformerMixin, BaseEstimator, ABC):
         """
         if is_ragged(X):
             check_streams(self, X, reset=True)
-            # An earlier fit on windows must not bind the streams to a length.
-            for name in ("n_features_in_", "feature_names_in_"):
-                self.__dict__.pop(name, None)
         else:
             check_windows(self, X, reset=True)
-        self.channels_ = self._find_names(X)
+        self.channels_in_ = self._find_names()
         # What a subclass cannot name, it cannot calculate: wrong parameters are refused here.
         self._column_names()
         return self
@@ -98,9 +94,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator, ABC):
         if not is_ragged(X):
             windows, _ = check_windows(fitted, X, reset=False)
             return fitted._describe(windows).astype(windows.dtype, copy=False)
-        streams = check_streams(fitted, X, reset=False)
-        fitted._check_recorded_names(X, fitted.channels_)
-        return fitted._describe_streams(streams)
+        return fitted._describe_streams(check_streams(fitted, X, reset=False))
 
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> np.ndarray:
         """Give the names of the columns, (n_features,) of str.
@@ -115,7 +109,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator, ABC):
         return np.array(self._column_names(), dtype=object)
 
     def _column_names(self) -> list[str]:
-        return self._names(self.channels_ or [f"channel{number}" for number in range(self.n_channels_in_)])
+        return self._names(self.channels_in_ or [f"channel{number}" for number in range(self.n_channels_in_)])
 
     def _describe_streams(self, streams: list[np.ndarray]) -> np.ndarray:
         dtype = np.result_type(*(stream.dtype for stream in streams))
@@ -125,20 +119,15 @@ class WindowFeatures(TransformerMixin, BaseEstimator, ABC):
             rows[filled] = self._describe([stream for stream in streams if len(stream)])
         return rows
 
-    def _find_names(self, X: Any) -> tuple[str, ...] | None:
+    def _find_names(self) -> tuple[str, ...] | None:
         if self.channels is None:
-            recordings = (item for item in X if isinstance(item, Recording)) if is_ragged(X) else iter(())
-            return next((tuple(recording.channels) for recording in recordings), None)
+            return self.channels_in_
         names = tuple(self.channels)
         if len(names) != self.n_channels_in_ or len(set(names)) != len(names):
             raise DataFormatError(f"channels must name each of the {self.n_channels_in_} channels once, not {names}.")
-        self._check_recorded_names(X, names)
-        return names
-
-    def _check_recorded_names(self, X: Any, names: tuple[str, ...] | None) -> None:
-        recorded = {tuple(item.channels) for item in X if isinstance(item, Recording)} if is_ragged(X) else set()
-        if names is not None and not recorded <= {names}:
+        if self.channels_in_ not in (None, names):
             raise DataFormatError(
-                f"The recordings have the channels {sorted(recorded)}, but {type(self).__name__} expects {names}; "
-                "bring them into that order with Recording.select."
+                f"The recordings have the channels {self.channels_in_}, but channels= says {names}; bring them into "
+                "that order with Recording.select."
             )
+        return names

@@ -35,7 +35,7 @@ class ECDFFeatures(WindowFeatures):
     n_channels_in_ : int
     n_features_in_ : int
         Samples in a window; not set when fitted on streams.
-    channels_ : tuple of str or None
+    channels_in_ : tuple of str or None
         Names of the channels, as far as they are known.
 
     Notes

@@ -73,7 +73,7 @@ class TsfreshFeatures(WindowFeatures):
     n_channels_in_ : int
     n_features_in_ : int
         Samples in a window; not set when fitted on streams.
-    channels_ : tuple of str or None
+    channels_in_ : tuple of str or None
         Names of the channels, as far as they are known.
 
     Raises

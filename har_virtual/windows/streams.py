@@ -148,7 +148,7 @@ def drop_empty(X: Sequence[Any], *arrays: Sequence[Any] | None) -> tuple[Any, ..
     return tuple(array if array is None else _take(array, kept) for array in (list(X), *arrays))
 
 
-def _take(array: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
+def _take(array: Sequence[Any], rows: Sequence[int]) -> list[Any] | np.ndarray:
     return [array[row] for row in rows] if isinstance(array, list) else np.asarray(array)[rows]
 
 

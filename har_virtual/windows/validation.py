@@ -27,7 +27,8 @@ class Triad(NamedTuple):
 def check_windows(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: bool) -> tuple[np.ndarray, Any]:
     """Validate windows as scikit-learn validates rows, and count their channels.
 
-    Sets (`reset`) or checks n_features_in_, which is the number of samples in a window, and n_channels_in_.
+    Sets (`reset`) or checks n_features_in_, which is the number of samples in a window, and n_channels_in_. As windows
+    have no names of channels, `reset` sets channels_in_ to None.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def check_windows(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: boo
         )
     windows = windows[:, :, None] if windows.ndim == 2 else windows
     _count_channels(estimator, windows.shape[2], reset=reset)
+    if reset:
+        estimator.channels_in_ = None
     return windows, y
 
 
@@ -89,7 +92,8 @@ def _is_matrix(item: Any) -> bool:
 def check_streams(estimator: BaseEstimator, X: Sequence[Any], *, reset: bool) -> list[np.ndarray]:
     """Give the data of a list of streams of any lengths, (n_samples, n_channels) each, and count their channels.
 
-    Sets (`reset`) or checks n_channels_in_. A stream may be empty, (0, n_channels), where nobody was found in a video.
+    Sets (`reset`) or checks n_channels_in_ and channels_in_, the names that Recordings have, None where there are none.
+    A stream may be empty, (0, n_channels), where nobody was found in a video.
 
     Raises
     ------
@@ -98,6 +102,10 @@ def check_streams(estimator: BaseEstimator, X: Sequence[Any], *, reset: bool) ->
     """
     name = type(estimator).__name__
     streams = []
+    if reset:
+        # An earlier fit on windows must not bind the streams to a length.
+        for learned in ("n_features_in_", "feature_names_in_"):
+            vars(estimator).pop(learned, None)
     for number, item in enumerate(X):
         if not isinstance(item, Recording) and not _is_matrix(item):
             raise DataFormatError(
@@ -113,16 +121,25 @@ def check_streams(estimator: BaseEstimator, X: Sequence[Any], *, reset: bool) ->
             )
         _count_channels(estimator, stream.shape[1], reset=reset and number == 0, where=f"Stream {number}")
         streams.append(stream)
-    _check_names(X)
+    _check_names(estimator, X, reset=reset)
     return streams
 
 
-def _check_names(X: Sequence[Any]) -> None:
+def _check_names(estimator: BaseEstimator, X: Sequence[Any], *, reset: bool) -> None:
     names = {tuple(item.channels) for item in X if isinstance(item, Recording)}
     if len(names) > 1:
         raise DataFormatError(
             f"The recordings have different channels, or in another order: {sorted(names)}; bring them into one order "
             "with Recording.select."
+        )
+    found = next(iter(names), None)
+    if reset:
+        estimator.channels_in_ = found
+    known = getattr(estimator, "channels_in_", None)
+    if found is not None and known is not None and found != known:
+        raise DataFormatError(
+            f"The recordings have the channels {found}, but {type(estimator).__name__} expects {known}; bring them "
+            "into that order with Recording.select."
         )
 
 

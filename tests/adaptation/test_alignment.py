@@ -137,9 +137,9 @@ def test_where_the_data_cannot_decide_the_site_keeps_its_frame_and_a_warning_say
     elif why == "no shared class":
         y = y + 100 * domain
     elif why == "the same posture and no direction of motion":
-        X = rng.normal(size=X.shape) + [0, 0, 9.81, 0, 0, 0]
+        X = rng.normal([0, 0, 9.81, 0, 0, 0], size=X.shape)
     elif why == "one direction":
-        X = rng.normal(size=X.shape) * [5, 1, 1, 2, 1, 1] + [9.81, 0, 0, 0, 0, 0]
+        X = rng.normal([9.81, 0, 0, 0, 0, 0], [5, 1, 1, 2, 1, 1], X.shape)
     else:
         X[domain == 0] = made_windows(rng)[0][rng.permutation(72)]
         y = np.where(domain == 0, rng.permuted(y), y)

@@ -181,7 +181,7 @@ def test_names_follow_the_columns():
 def test_names_come_from_the_constructor_or_the_recordings():
     given = ECDFFeatures(n_components=1, channels=WRIST).fit(noise(4, 30, 3))
     recorded = ECDFFeatures(n_components=1).fit([stream(9)])
-    assert given.channels_ == recorded.channels_ == WRIST
+    assert given.channels_in_ == recorded.channels_in_ == WRIST
     assert given.get_feature_names_out().tolist() == recorded.get_feature_names_out().tolist()
     assert given.get_feature_names_out()[[0, -1]].tolist() == ["left_wrist_acc_x_ecdf_0", "left_wrist_acc_z_mean"]
 
