@@ -1,0 +1,361 @@
+"""Nothing leaks into a fold, end to end; and leaks planted one by one are found, so the check that finds none has teeth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.pipeline import Pipeline
+
+from har_virtual import Recording, WindowSet, segment_recordings
+from har_virtual.adaptation import DomainSelector, RankDistributionMapper, SensorAligner
+from har_virtual.evaluation import predict_out_of_fold
+from har_virtual.exceptions import DataFormatError
+from har_virtual.features import ECDFFeatures
+from har_virtual.model_selection import LeaveOneSubjectOut
+
+pytestmark = pytest.mark.filterwarnings("ignore::har_virtual.exceptions.DataWarning")
+
+CHANNELS = [f"left_wrist_acc_{axis}" for axis in "xyz"]
+POSTURES = {"walk": (9.0, 2.0, 0.0), "sit": (0.0, 9.0, 2.0), "lie": (2.0, 0.0, 9.0)}
+TILT = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+SUBJECTS = ["ann", "ben", "cy"]
+N_BUDGET = 3
+
+Folds = list[tuple[np.ndarray, np.ndarray]]
+
+
+def recording(rng, subject, label, domain):
+    turn = TILT if domain == "virtual" else np.eye(3)
+    data = rng.normal(POSTURES[label], 4.0 if domain == "real" else 2.0, size=(60, 3)) @ turn.T
+    return Recording(data, 20.0, CHANNELS, subject=subject, session=label, labels=label, domain=domain)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    """Three people with real and virtual rows, and one known from a video only; five windows a recording."""
+    rng = np.random.default_rng(0)
+    recordings = [recording(rng, s, label, "real") for s in SUBJECTS for label in POSTURES]
+    recordings += [recording(rng, s, label, "virtual") for s in [*SUBJECTS, "video:1f/0"] for label in POSTURES]
+    return segment_recordings(recordings, window_length_s=1.0, overlap=0.5)
+
+
+def pipeline(**steps: Any) -> Pipeline:
+    """The whole chain; a step can be put in another's place."""
+    forest = RandomForestClassifier(5, random_state=0)
+    usual = {
+        "align": SensorAligner(n_resamples=5),
+        "map": RankDistributionMapper(min_class_rows=2),
+        "scale": "passthrough",
+        "ecdf": ECDFFeatures(),
+        "clf": DomainSelector(forest),
+    }
+    return Pipeline(list((usual | steps).items()))
+
+
+def budget() -> LeaveOneSubjectOut:
+    return LeaveOneSubjectOut(real_seconds_per_class=N_BUDGET * 0.5, window_step_s=0.5, random_state=0)
+
+
+def by_predict_out_of_fold(model, windows, cv):
+    given = {"groups": windows.groups, "sample_domain": windows.sample_domain}
+    result = predict_out_of_fold(model, windows.X, windows.y, cv=cv, return_estimators=True, **given)
+    tested = [result.fold == number for number in range(len(result.folds))]
+    found = [m.predict_proba(windows.X[result.rows[own]]) for m, own in zip(result.estimators, tested, strict=True)]
+    for fitted, own, probabilities in zip(result.estimators, tested, found, strict=True):
+        assert result.y_pred[own].tolist() == fitted.classes_[probabilities.argmax(axis=1)].tolist()
+    return found
+
+
+def by_cross_validate(model, windows, cv):
+    params = {"groups": windows.groups, "sample_domain": windows.sample_domain}
+    with sklearn.config_context(enable_metadata_routing=True):
+        found = cross_validate(
+            *(model, windows.X, windows.y),
+            **{"cv": cv, "params": params, "return_estimator": True, "return_indices": True, "error_score": "raise"},
+        )
+    folds = zip(found["estimator"], found["indices"]["test"], strict=True)
+    return [fitted.predict_proba(windows.X[test]) for fitted, test in folds]
+
+
+def by_grid_search(model, windows, cv):
+    """Probabilities of two candidates, side by side."""
+    found = []
+
+    def score(fitted, X, y):
+        found.append(fitted.predict_proba(X))
+        return 0.0
+
+    grid = {"clf__train_on": ["virtual", "both"]}
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = GridSearchCV(model, grid, cv=cv, scoring=score, refit=False, error_score="raise")
+        search.fit(windows.X, windows.y, groups=windows.groups, sample_domain=windows.sample_domain)
+    half = len(found) // 2
+    return [np.hstack(pair) for pair in zip(found[:half], found[half:], strict=True)]
+
+
+@dataclasses.dataclass
+class Protocol:
+    """All that happens between the windows and the predictions of each fold."""
+
+    model: Pipeline
+    cv: Any
+    route: Callable = by_cross_validate
+    prepare: Callable[[WindowSet], WindowSet] = lambda windows: windows
+
+    def __call__(self, windows: WindowSet, folds: Folds | None = None) -> list[np.ndarray]:
+        return self.route(clone(self.model), self.prepare(windows), self.cv if folds is None else folds)
+
+    def folds(self, windows: WindowSet) -> Folds:
+        if isinstance(self.cv, list):
+            return self.cv
+        return list(self.cv.split(windows.X, windows.y, windows.groups, sample_domain=windows.sample_domain))
+
+
+def check_folds(windows: WindowSet, folds: Folds) -> None:
+    """Raise AssertionError where a moment, a recording or a person lies on both sides, or a virtual row is tested."""
+    start, stop = (windows.metadata[name].to_numpy() for name in ("start_s", "stop_s"))
+    source = windows.metadata["recording"].to_numpy()
+    for number, (train, test) in enumerate(folds):
+        a, b = np.meshgrid(train, test)
+        overlapping = (source[a] == source[b]) & (start[a] < stop[b]) & (start[b] < stop[a])
+        assert not overlapping.any(), f"fold {number}: windows that overlap in time lie on both sides"
+        assert not np.isin(source[train], source[test]).any(), f"fold {number}: a recording lies on both sides"
+        assert not np.isin(windows.groups[train], windows.groups[test]).any(), f"fold {number}: a tested person trains"
+        assert not windows.sample_domain[test].any(), f"fold {number}: virtual rows are tested"
+
+
+def check_predictions(windows: WindowSet, predict: Protocol, declared: Folds) -> None:
+    """Raise AssertionError where a fold's predictions depend on more than its declared training rows and the row itself.
+
+    Every other row of a tested person, real or virtual, the labels of the tested rows and all real rows outside the
+    training rows are spoiled in turn, before anything else is done; so is the order of the folds. That the training
+    rows do change predictions shows that the check is not blind.
+    """
+    sound = predict(windows)
+    backwards = predict(windows, predict.folds(windows)[::-1])[::-1]
+    assert all(map(np.array_equal, sound, backwards)), "predictions depend on the order of the folds"
+    for number, (train, test) in enumerate(declared):
+        for what, values, labels, probes in forbidden(windows, train, test):
+            found = predict(spoiled(windows, values, labels))[number]
+            same = np.array_equal(found[probes], sound[number][probes])
+            assert same, f"fold {number}: predictions depend on {what}"
+    for domain in (0, 1):
+        rows = train[windows.sample_domain[train] == domain]
+        assert not np.array_equal(predict(spoiled(windows, rows, rows[:0]))[number], sound[number]), (
+            "the check is blind"
+        )
+
+
+def forbidden(
+    windows: WindowSet, train: np.ndarray, test: np.ndarray
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """What, the rows whose values and those whose labels are to be spoiled, and the test rows that must not care."""
+    everything, none = np.arange(len(test)), test[:0]
+    real, own = windows.sample_domain == 0, np.isin(windows.groups, windows.groups[test])
+    probes = everything[::2]
+    others = np.setdiff1d(np.flatnonzero(real & own), test[probes])
+    yield "labels of the held-out subject", none, np.flatnonzero(real & own), everything
+    yield "other real rows of the held-out subject", others, none, probes
+    rows = np.flatnonzero(~real & own)
+    yield "virtual rows of the held-out subject", rows, rows, everything
+    unused = np.setdiff1d(np.flatnonzero(real & ~own), train)
+    if len(unused):
+        yield "real rows outside the training rows", unused, none, everything
+
+
+def spoiled(windows: WindowSet, values: np.ndarray, labels: np.ndarray) -> WindowSet:
+    X, y = windows.X.copy(), windows.y.copy()
+    X[values] = 30 * np.random.default_rng(1).normal(size=X[values].shape)
+    classes = np.unique(y)
+    y[labels] = classes[(np.searchsorted(classes, y[labels]) + 1) % len(classes)]
+    return dataclasses.replace(windows, X=X, y=y)
+
+
+ROUTES = [by_predict_out_of_fold, by_cross_validate, by_grid_search]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("per", ["all", "subject and class"])
+@pytest.mark.parametrize("cv", [LeaveOneSubjectOut(), budget()], ids=["all rows", "budget"])
+def test_predictions_of_a_fold_depend_on_nothing_but_its_training_rows(windows, cv, per, route):
+    own = per != "all"
+    aligner = SensorAligner(n_resamples=5, per_subject=own)
+    mapper = RankDistributionMapper(per_class=own, min_class_rows=2)
+    predict = Protocol(pipeline(align=aligner, map=mapper), cv, route)
+    check_folds(windows, predict.folds(windows))
+    check_predictions(windows, predict, predict.folds(windows))
+
+
+def test_a_budget_leaves_so_many_real_rows_of_each_class_to_every_fit(windows):
+    for train, _ in Protocol(pipeline(), budget()).folds(windows):
+        real = train[windows.sample_domain[train] == 0]
+        assert pd.Series(windows.y[real]).value_counts().to_dict() == dict.fromkeys(POSTURES, N_BUDGET)
+
+
+def aligned_in_advance(windows: WindowSet) -> WindowSet:
+    X = SensorAligner(n_resamples=5).fit_transform(windows.X, windows.y, sample_domain=windows.sample_domain)
+    return dataclasses.replace(windows, X=X)
+
+
+def mapped_in_advance(windows: WindowSet, **options: Any) -> WindowSet:
+    mapper = RankDistributionMapper(min_class_rows=2, **options)
+    X = mapper.fit_transform(windows.X, windows.y, sample_domain=windows.sample_domain)
+    return dataclasses.replace(windows, X=X)
+
+
+def moved_by_their_own_labels(windows: WindowSet) -> WindowSet:
+    """The oracle: real rows, test rows among them, go to the virtual distribution of their true class."""
+    return mapped_in_advance(windows, per_class=True, direction="real_to_virtual")
+
+
+class Standardiser(TransformerMixin, BaseEstimator):
+    """Takes mean and deviation from the rows that it is to transform."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return (X - X.mean(axis=(0, 1))) / X.std(axis=(0, 1))
+
+
+class CachingAligner(SensorAligner):
+    """Keeps the rotations of the first fold for all others."""
+
+    cache: ClassVar[dict] = {}
+
+    def fit(self, X, y=None, *, sample_domain=None, groups=None):
+        super().fit(X, y, sample_domain=sample_domain, groups=groups)
+        self.rotations_ = self.cache.setdefault("rotations", self.rotations_)
+        return self
+
+
+def with_an_empty_cache(windows: WindowSet) -> WindowSet:
+    CachingAligner.cache.clear()
+    return windows
+
+
+class HoldsOutRealRowsOnly(LeaveOneSubjectOut):
+    """Lets virtual rows of the held-out subject train."""
+
+    def split(self, X, y=None, groups=None, *, sample_domain=None):
+        for train, test in super().split(X, y, groups, sample_domain=sample_domain):
+            own = np.flatnonzero(np.isin(groups, np.asarray(groups)[test]) & (np.asarray(sample_domain) == 1))
+            yield np.union1d(train, own), test
+
+
+LOSO = LeaveOneSubjectOut()
+NO_MAP, NO_ALIGNER = pipeline(map="passthrough"), pipeline(align="passthrough")
+PLANTED = {
+    "mapper fitted in advance": (Protocol(NO_MAP, LOSO, prepare=mapped_in_advance), "other real rows of the held-out"),
+    "mapper per class fitted in advance": (
+        Protocol(NO_MAP, LOSO, prepare=partial(mapped_in_advance, per_class=True)),
+        "labels of the held-out subject",
+    ),
+    "test rows mapped by their labels": (
+        Protocol(NO_MAP, LOSO, prepare=moved_by_their_own_labels),
+        "labels of the held-out subject",
+    ),
+    "aligner fitted in advance": (
+        Protocol(NO_ALIGNER, LOSO, prepare=aligned_in_advance),
+        "labels of the held-out subject",
+    ),
+    "rotation cached over folds": (
+        Protocol(pipeline(align=CachingAligner(n_resamples=5)), LOSO, prepare=with_an_empty_cache),
+        "order of the folds",
+    ),
+    "statistics of the rows to transform": (
+        Protocol(pipeline(scale=Standardiser()), LOSO),
+        "other real rows of the held-out subject",
+    ),
+    "virtual rows of the held-out subject": (
+        Protocol(pipeline(), HoldsOutRealRowsOnly()),
+        "virtual rows of the held-out subject",
+    ),
+}
+
+
+@pytest.mark.parametrize("leak", PLANTED)
+def test_a_planted_leak_is_found(windows, leak):
+    protocol, what = PLANTED[leak]
+    with pytest.raises(AssertionError, match=f"predictions depend on (the )?{what}"):
+        check_predictions(windows, protocol, protocol.folds(windows))
+
+
+class LateBudgetForest(RandomForestClassifier):
+    """Is given few real rows, when the steps before it have seen all of them."""
+
+    __metadata_request__fit: ClassVar[dict] = {"sample_domain": True}
+
+    def fit(self, X, y, sample_domain=None):
+        kept = first_rows(y, sample_domain)
+        return super().fit(X[kept], y[kept])
+
+
+def first_rows(y: np.ndarray, domain: np.ndarray) -> np.ndarray:
+    """All virtual rows, and the first real ones of each class."""
+    return np.flatnonzero((domain == 1) | (pd.Series(y).groupby([y, domain]).cumcount().to_numpy() < N_BUDGET))
+
+
+@pytest.mark.parametrize("seeing", ["align", "map"])
+def test_a_budget_cut_after_a_step_has_seen_all_real_rows_is_found(windows, seeing):
+    blind = {"align", "map"} - {seeing}
+    late = pipeline(clf=LateBudgetForest(5, random_state=0), **dict.fromkeys(blind, "passthrough"))
+    protocol, domain = Protocol(late, LOSO), windows.sample_domain
+    declared = [(train[first_rows(windows.y[train], domain[train])], test) for train, test in protocol.folds(windows)]
+    with pytest.raises(AssertionError, match="predictions depend on real rows outside the training rows"):
+        check_predictions(windows, protocol, declared)
+
+
+def test_such_a_budget_without_any_such_step_passes(windows):
+    late = pipeline(clf=LateBudgetForest(5, random_state=0), align="passthrough", map="passthrough")
+    protocol, domain = Protocol(late, LOSO), windows.sample_domain
+    declared = [(train[first_rows(windows.y[train], domain[train])], test) for train, test in protocol.folds(windows)]
+    check_predictions(windows, protocol, declared)
+
+
+@pytest.fixture(scope="module")
+def k_fold(windows):
+    """Real windows in shuffled folds."""
+    real = windows[windows.sample_domain == 0]
+    return real, list(KFold(3, shuffle=True, random_state=0).split(real.X))
+
+
+def test_overlapping_windows_on_both_sides_are_found(k_fold):
+    real, folds = k_fold
+    with pytest.raises(AssertionError, match="windows that overlap in time lie on both sides"):
+        check_folds(real, folds)
+    with pytest.raises(AssertionError, match="predictions depend on labels of the held-out subject"):
+        check_predictions(real, Protocol(pipeline(), folds), folds)
+
+
+def test_a_recording_a_person_and_a_virtual_row_on_the_wrong_side_are_found(windows):
+    recordings, subjects, real = windows.metadata["recording"], windows.groups, windows.sample_domain == 0
+    first, last = (np.flatnonzero(recordings == 0)[index] for index in (0, -1))
+    another = np.flatnonzero((subjects == subjects[first]) & real & (recordings != 0))
+    virtual = np.flatnonzero(~real & (subjects == "cy"))
+    for train, test, what in [
+        ([first], [last], "a recording lies on both sides"),
+        ([first], another, "a tested person trains"),
+        ([first], virtual, "virtual rows are tested"),
+    ]:
+        with pytest.raises(AssertionError, match=what):
+            check_folds(windows, [(np.array(train), np.array(test))])
+
+
+def test_predict_out_of_fold_refuses_what_lets_a_tested_person_train(windows, k_fold):
+    with pytest.raises(DataFormatError, match=r"leaks: 15 of its training rows \(15 of them virtual\) are of tested"):
+        Protocol(pipeline(), HoldsOutRealRowsOnly(), by_predict_out_of_fold)(windows)
+    real, folds = k_fold
+    with pytest.raises(DataFormatError, match=r"leaks: 30 of its training rows \(0 of them virtual\) are of tested"):
+        Protocol(pipeline(), folds, by_predict_out_of_fold)(real)
