@@ -10,6 +10,7 @@ import argparse
 import json
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -267,8 +268,39 @@ def why(recordings: list[Recording]) -> dict[str, Any]:
     }
     for name, rows in twist.items():
         show(name, rows)
-    print(lags)
-    return {"lag": lags, "twist": twist}
+    confidence = confidence_of_few(windows)
+    print(lags, pd.DataFrame(confidence), sep="\n")
+    return {"lag": lags, "twist": twist, "confidence": confidence}
+
+
+def confidence_of_few(windows: WindowSet, n_draws: int = 200) -> list[dict[str, float]]:
+    """How far the rotation of two to five classes with three real windows each is off that of all, by confidence."""
+    X, y, domain = windows.X, np.asarray(windows.y), windows.sample_domain
+    everything = vector_of(SensorAligner().fit(X, y, sample_domain=domain).report_.iloc[0])
+    rng, found = np.random.default_rng(0), []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        for _ in range(n_draws):
+            classes = rng.choice(np.unique(y), size=rng.integers(2, 6), replace=False)
+            real = [rng.choice(np.flatnonzero((y == label) & (domain == 0)), 3, replace=False) for label in classes]
+            rows = np.concatenate([*real, np.flatnonzero(np.isin(y, classes) & (domain == 1))])
+            report = SensorAligner().fit(X[rows], y[rows], sample_domain=domain[rows]).report_.iloc[0]
+            found.append((float(report.confidence), angle_deg(vector_of(report), everything)))
+    confidence, angles = np.array(found).T
+    edges = [0.0, 0.5, 0.8, 0.95, 1.01]
+    rows = []
+    for low, high in pairwise(edges):
+        inside = (confidence >= low) & (confidence < high)
+        rows.append(
+            {
+                "from": low,
+                "below": high,
+                "draws": int(inside.sum()),
+                "median_deg_off": round(float(np.median(angles[inside])), 1),
+                "share_within_30_deg": round(float(np.mean(angles[inside] < 30)), 3),
+            }
+        )
+    return rows
 
 
 def norm_correlation(recordings: list[Recording]) -> float:

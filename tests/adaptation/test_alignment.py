@@ -11,8 +11,10 @@ from sklearn.pipeline import Pipeline
 
 from har_virtual.adaptation import DomainSelector, SensorAligner
 from har_virtual.adaptation._rotation_fit import Moments, angle_between, fit_rotation
+from har_virtual.datasets import load_utd_mhad
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.features import ECDFFeatures
+from har_virtual.windows import segment_recordings
 
 ACC = [f"left_wrist_acc_{axis}" for axis in "xyz"]
 GYR = [f"left_wrist_gyr_{axis}" for axis in "xyz"]
@@ -251,3 +253,15 @@ def test_bad_input_is_refused():
         fitted.transform(X[:, :, :3])
     with pytest.raises(DataFormatError, match="windows of 20 samples, but SensorAligner was fitted with windows of 40"):
         fitted.transform(X[:, :20])
+
+
+def test_the_wrist_sensor_of_utd_mhad_sits_half_a_turn_about_the_forearm_on_everybody(test_data):
+    recordings = load_utd_mhad(test_data / "utd_mhad", subjects=["1", "2"], cutoff_hz=2.5)
+    windows = segment_recordings(recordings, window_length_s=1.0, overlap=0.0)
+    aligner = SensorAligner(channels=windows.channels, per_subject=True)
+    aligner.fit(windows.X, windows.y, sample_domain=windows.sample_domain, groups=windows.groups)
+    half_a_turn = np.diag([1.0, -1.0, -1.0])
+    assert len(aligner.subject_rotations_) == 2
+    for rotation in (*aligner.rotations_.values(), *aligner.subject_rotations_.values()):
+        assert degrees(rotation, half_a_turn) < 35
+    assert (aligner.report_.confidence > 0.9).all() and aligner.report_.gain_acc.between(0.8, 1.4).all()

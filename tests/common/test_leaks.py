@@ -1,9 +1,9 @@
-"""Nothing leaks into a fold, end to end; and leaks planted one by one are found, so the check that finds none has teeth."""
+"""Nothing leaks into a fold, end to end; leaks that are planted, one by one, are found, so the check has teeth."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ import sklearn
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 
 from har_virtual import Recording, WindowSet, segment_recordings
@@ -36,7 +37,7 @@ Folds = list[tuple[np.ndarray, np.ndarray]]
 
 def recording(rng, subject, label, domain):
     turn = TILT if domain == "virtual" else np.eye(3)
-    data = rng.normal(POSTURES[label], 4.0 if domain == "real" else 2.0, size=(60, 3)) @ turn.T
+    data = rng.normal(POSTURES[label], 6.0 if domain == "real" else 4.0, size=(60, 3)) @ turn.T
     return Recording(data, 20.0, CHANNELS, subject=subject, session=label, labels=label, domain=domain)
 
 
@@ -49,15 +50,17 @@ def windows():
     return segment_recordings(recordings, window_length_s=1.0, overlap=0.5)
 
 
-def pipeline(**steps: Any) -> Pipeline:
-    """The whole chain; a step can be put in another's place."""
-    forest = RandomForestClassifier(5, random_state=0)
+def pipeline(classifier: Any = None, **steps: Any) -> Pipeline:
+    """The whole chain; a step can be put in another's place.
+
+    The probabilities of naive Bayes change with whatever it is fitted to, if only in the last digit.
+    """
     usual = {
-        "align": SensorAligner(n_resamples=5),
+        "align": SensorAligner(n_resamples=2),
         "map": RankDistributionMapper(min_class_rows=2),
         "scale": "passthrough",
         "ecdf": ECDFFeatures(),
-        "clf": DomainSelector(forest),
+        "clf": DomainSelector(GaussianNB(var_smoothing=1.0) if classifier is None else classifier),
     }
     return Pipeline(list((usual | steps).items()))
 
@@ -79,10 +82,8 @@ def by_predict_out_of_fold(model, windows, cv):
 def by_cross_validate(model, windows, cv):
     params = {"groups": windows.groups, "sample_domain": windows.sample_domain}
     with sklearn.config_context(enable_metadata_routing=True):
-        found = cross_validate(
-            *(model, windows.X, windows.y),
-            **{"cv": cv, "params": params, "return_estimator": True, "return_indices": True, "error_score": "raise"},
-        )
+        kept = {"return_estimator": True, "return_indices": True}
+        found = cross_validate(model, windows.X, windows.y, cv=cv, params=params, error_score="raise", **kept)
     folds = zip(found["estimator"], found["indices"]["test"], strict=True)
     return [fitted.predict_proba(windows.X[test]) for fitted, test in folds]
 
@@ -103,21 +104,31 @@ def by_grid_search(model, windows, cv):
     return [np.hstack(pair) for pair in zip(found[:half], found[half:], strict=True)]
 
 
+class GivenFolds(LeaveOneSubjectOut):
+    """Folds made beforehand; groups and sample_domain are requested all the same."""
+
+    def __init__(self, folds):
+        super().__init__()
+        self.folds = folds
+
+    def split(self, X, y=None, groups=None, *, sample_domain=None):
+        return iter(self.folds)
+
+
 @dataclasses.dataclass
 class Protocol:
     """All that happens between the windows and the predictions of each fold."""
 
     model: Pipeline
-    cv: Any
+    cv: LeaveOneSubjectOut
     route: Callable = by_cross_validate
     prepare: Callable[[WindowSet], WindowSet] = lambda windows: windows
 
     def __call__(self, windows: WindowSet, folds: Folds | None = None) -> list[np.ndarray]:
-        return self.route(clone(self.model), self.prepare(windows), self.cv if folds is None else folds)
+        cv = self.cv if folds is None else GivenFolds(folds)
+        return self.route(clone(self.model), self.prepare(windows), cv)
 
     def folds(self, windows: WindowSet) -> Folds:
-        if isinstance(self.cv, list):
-            return self.cv
         return list(self.cv.split(windows.X, windows.y, windows.groups, sample_domain=windows.sample_domain))
 
 
@@ -134,66 +145,73 @@ def check_folds(windows: WindowSet, folds: Folds) -> None:
         assert not windows.sample_domain[test].any(), f"fold {number}: virtual rows are tested"
 
 
-def check_predictions(windows: WindowSet, predict: Protocol, declared: Folds) -> None:
-    """Raise AssertionError where a fold's predictions depend on more than its declared training rows and the row itself.
+def check_predictions(windows: WindowSet, predict: Protocol, declared: Folds | None = None) -> None:
+    """Raise AssertionError where predictions of a fold depend on more than its training rows and the row itself.
 
-    Every other row of a tested person, real or virtual, the labels of the tested rows and all real rows outside the
-    training rows are spoiled in turn, before anything else is done; so is the order of the folds. That the training
-    rows do change predictions shows that the check is not blind.
+    All else is spoiled before anything happens: each other row of a tested person, real or virtual, the labels of the
+    tested rows, real rows outside the training rows; and the folds are turned round. The training rows are those of
+    the protocol's folds, or declared. That they do matter shows that the check is not blind.
     """
-    sound = predict(windows)
-    backwards = predict(windows, predict.folds(windows)[::-1])[::-1]
+    folds, sound = predict.folds(windows), predict(windows)
+    for number, (train, test) in enumerate(folds if declared is None else declared):
+        probes = test[::2]
+        leaks = spoils(windows, train, test, probes)
+        asked = np.isin(test, probes)
+
+        def changes(*names: str, rows=leaks, number=number, asked=asked) -> bool:
+            found = predict(spoiled(windows, *(rows[name] for name in names)))[number]
+            return not np.array_equal(found[asked], sound[number][asked])
+
+        if changes(*leaks):
+            guilty = [name for name in leaks if changes(name)]
+            raise AssertionError(f"fold {number}: predictions depend on {', '.join(guilty)}")
+    backwards = predict(windows, folds[::-1])[::-1]
     assert all(map(np.array_equal, sound, backwards)), "predictions depend on the order of the folds"
-    for number, (train, test) in enumerate(declared):
-        for what, values, labels, probes in forbidden(windows, train, test):
-            found = predict(spoiled(windows, values, labels))[number]
-            same = np.array_equal(found[probes], sound[number][probes])
-            assert same, f"fold {number}: predictions depend on {what}"
-    for domain in (0, 1):
+    for domain in np.unique(windows.sample_domain[train]):
         rows = train[windows.sample_domain[train] == domain]
-        assert not np.array_equal(predict(spoiled(windows, rows, rows[:0]))[number], sound[number]), (
-            "the check is blind"
-        )
+        found = predict(spoiled(windows, (rows, rows[:0])))[number]
+        assert not np.array_equal(found, sound[number]), f"the check is blind to domain {domain}"
 
 
-def forbidden(
-    windows: WindowSet, train: np.ndarray, test: np.ndarray
-) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
-    """What, the rows whose values and those whose labels are to be spoiled, and the test rows that must not care."""
-    everything, none = np.arange(len(test)), test[:0]
-    real, own = windows.sample_domain == 0, np.isin(windows.groups, windows.groups[test])
-    probes = everything[::2]
-    others = np.setdiff1d(np.flatnonzero(real & own), test[probes])
-    yield "labels of the held-out subject", none, np.flatnonzero(real & own), everything
-    yield "other real rows of the held-out subject", others, none, probes
-    rows = np.flatnonzero(~real & own)
-    yield "virtual rows of the held-out subject", rows, rows, everything
-    unused = np.setdiff1d(np.flatnonzero(real & ~own), train)
-    if len(unused):
-        yield "real rows outside the training rows", unused, none, everything
+Spoil = tuple[np.ndarray, np.ndarray]
+"""Rows whose values, and rows whose labels are to be spoiled."""
 
 
-def spoiled(windows: WindowSet, values: np.ndarray, labels: np.ndarray) -> WindowSet:
-    X, y = windows.X.copy(), windows.y.copy()
+def spoils(windows: WindowSet, train: np.ndarray, test: np.ndarray, probes: np.ndarray) -> dict[str, Spoil]:
+    """What predictions of the rows to probe must not depend on."""
+    none, real = test[:0], windows.sample_domain == 0
+    own = np.isin(windows.groups, windows.groups[test])
+    others, virtual = np.setdiff1d(np.flatnonzero(real & own), probes), np.flatnonzero(~real & own)
+    return {
+        "labels of the held-out subject": (none, np.flatnonzero(real & own)),
+        "other real rows of the held-out subject": (others, none),
+        "virtual rows of the held-out subject": (virtual, virtual),
+        "real rows outside the training rows": (np.setdiff1d(np.flatnonzero(real & ~own), train), none),
+    }
+
+
+def spoiled(windows: WindowSet, *spoils: Spoil) -> WindowSet:
+    values, labels = (np.concatenate(rows) for rows in zip(*spoils, strict=True))
+    X, y, classes = windows.X.copy(), windows.y.copy(), np.unique(windows.y)
     X[values] = 30 * np.random.default_rng(1).normal(size=X[values].shape)
-    classes = np.unique(y)
     y[labels] = classes[(np.searchsorted(classes, y[labels]) + 1) % len(classes)]
     return dataclasses.replace(windows, X=X, y=y)
 
 
-ROUTES = [by_predict_out_of_fold, by_cross_validate, by_grid_search]
-
-
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", [by_predict_out_of_fold, by_cross_validate, by_grid_search])
 @pytest.mark.parametrize("per", ["all", "subject and class"])
 @pytest.mark.parametrize("cv", [LeaveOneSubjectOut(), budget()], ids=["all rows", "budget"])
 def test_predictions_of_a_fold_depend_on_nothing_but_its_training_rows(windows, cv, per, route):
     own = per != "all"
-    aligner = SensorAligner(n_resamples=5, per_subject=own)
+    aligner = SensorAligner(n_resamples=2, per_subject=own)
     mapper = RankDistributionMapper(per_class=own, min_class_rows=2)
     predict = Protocol(pipeline(align=aligner, map=mapper), cv, route)
     check_folds(windows, predict.folds(windows))
-    check_predictions(windows, predict, predict.folds(windows))
+    check_predictions(windows, predict)
+
+
+def test_those_of_a_random_forest_do_neither(windows):
+    check_predictions(windows, Protocol(pipeline(RandomForestClassifier(5, random_state=0)), budget()))
 
 
 def test_a_budget_leaves_so_many_real_rows_of_each_class_to_every_fit(windows):
@@ -203,7 +221,7 @@ def test_a_budget_leaves_so_many_real_rows_of_each_class_to_every_fit(windows):
 
 
 def aligned_in_advance(windows: WindowSet) -> WindowSet:
-    X = SensorAligner(n_resamples=5).fit_transform(windows.X, windows.y, sample_domain=windows.sample_domain)
+    X = SensorAligner(n_resamples=2).fit_transform(windows.X, windows.y, sample_domain=windows.sample_domain)
     return dataclasses.replace(windows, X=X)
 
 
@@ -256,43 +274,66 @@ class HoldsOutRealRowsOnly(LeaveOneSubjectOut):
 
 LOSO = LeaveOneSubjectOut()
 NO_MAP, NO_ALIGNER = pipeline(map="passthrough"), pipeline(align="passthrough")
+LABELS, ROWS, VIRTUAL = (f"{what} of the held-out subject" for what in ("labels", "other real rows", "virtual rows"))
 PLANTED = {
-    "mapper fitted in advance": (Protocol(NO_MAP, LOSO, prepare=mapped_in_advance), "other real rows of the held-out"),
+    "mapper fitted in advance": (Protocol(NO_MAP, LOSO, prepare=mapped_in_advance), f"{ROWS}, {VIRTUAL}"),
     "mapper per class fitted in advance": (
         Protocol(NO_MAP, LOSO, prepare=partial(mapped_in_advance, per_class=True)),
-        "labels of the held-out subject",
+        f"{LABELS}, {ROWS}, {VIRTUAL}",
     ),
     "test rows mapped by their labels": (
         Protocol(NO_MAP, LOSO, prepare=moved_by_their_own_labels),
-        "labels of the held-out subject",
+        f"{LABELS}, {ROWS}, {VIRTUAL}",
     ),
     "aligner fitted in advance": (
         Protocol(NO_ALIGNER, LOSO, prepare=aligned_in_advance),
-        "labels of the held-out subject",
+        f"{LABELS}, {ROWS}, {VIRTUAL}",
     ),
-    "rotation cached over folds": (
-        Protocol(pipeline(align=CachingAligner(n_resamples=5)), LOSO, prepare=with_an_empty_cache),
-        "order of the folds",
+    "rotation kept from one fold to the next": (
+        Protocol(pipeline(align=CachingAligner(n_resamples=2)), LOSO, prepare=with_an_empty_cache),
+        f"{LABELS}, {ROWS}, {VIRTUAL}",
     ),
-    "statistics of the rows to transform": (
-        Protocol(pipeline(scale=Standardiser()), LOSO),
-        "other real rows of the held-out subject",
-    ),
-    "virtual rows of the held-out subject": (
-        Protocol(pipeline(), HoldsOutRealRowsOnly()),
-        "virtual rows of the held-out subject",
-    ),
+    "statistics of the rows to transform": (Protocol(pipeline(scale=Standardiser()), LOSO), ROWS),
+    "virtual rows of the held-out subject train": (Protocol(pipeline(), HoldsOutRealRowsOnly()), VIRTUAL),
 }
 
 
 @pytest.mark.parametrize("leak", PLANTED)
 def test_a_planted_leak_is_found(windows, leak):
-    protocol, what = PLANTED[leak]
-    with pytest.raises(AssertionError, match=f"predictions depend on (the )?{what}"):
-        check_predictions(windows, protocol, protocol.folds(windows))
+    protocol, guilty = PLANTED[leak]
+    with pytest.raises(AssertionError, match=f"predictions depend on {guilty}$"):
+        check_predictions(windows, protocol)
 
 
-class LateBudgetForest(RandomForestClassifier):
+class SeedOfTheFit(RandomForestClassifier):
+    """Takes another seed each time that it is fitted."""
+
+    n_fits: ClassVar[list] = []
+
+    def fit(self, X, y):
+        self.random_state = len(self.n_fits)
+        self.n_fits.append(self.random_state)
+        return super().fit(X, y)
+
+
+def without_fits(windows: WindowSet) -> WindowSet:
+    SeedOfTheFit.n_fits.clear()
+    return windows
+
+
+def test_predictions_that_depend_on_the_order_of_the_folds_are_found(windows):
+    model = pipeline(SeedOfTheFit(5))
+    with pytest.raises(AssertionError, match="predictions depend on the order of the folds"):
+        check_predictions(windows, Protocol(model, LOSO, prepare=without_fits))
+
+
+def test_a_check_that_sees_nothing_is_found(windows):
+    only_real = DomainSelector(GaussianNB(var_smoothing=1.0), train_on="real")
+    with pytest.raises(AssertionError, match="the check is blind to domain 1"):
+        check_predictions(windows, Protocol(pipeline(align="passthrough", map="passthrough", clf=only_real), LOSO))
+
+
+class LateBudget(GaussianNB):
     """Is given few real rows, when the steps before it have seen all of them."""
 
     __metadata_request__fit: ClassVar[dict] = {"sample_domain": True}
@@ -307,55 +348,55 @@ def first_rows(y: np.ndarray, domain: np.ndarray) -> np.ndarray:
     return np.flatnonzero((domain == 1) | (pd.Series(y).groupby([y, domain]).cumcount().to_numpy() < N_BUDGET))
 
 
-@pytest.mark.parametrize("seeing", ["align", "map"])
-def test_a_budget_cut_after_a_step_has_seen_all_real_rows_is_found(windows, seeing):
-    blind = {"align", "map"} - {seeing}
-    late = pipeline(clf=LateBudgetForest(5, random_state=0), **dict.fromkeys(blind, "passthrough"))
-    protocol, domain = Protocol(late, LOSO), windows.sample_domain
-    declared = [(train[first_rows(windows.y[train], domain[train])], test) for train, test in protocol.folds(windows)]
-    with pytest.raises(AssertionError, match="predictions depend on real rows outside the training rows"):
-        check_predictions(windows, protocol, declared)
-
-
-def test_such_a_budget_without_any_such_step_passes(windows):
-    late = pipeline(clf=LateBudgetForest(5, random_state=0), align="passthrough", map="passthrough")
-    protocol, domain = Protocol(late, LOSO), windows.sample_domain
+def check_late_budget(windows: WindowSet, **steps: str) -> None:
+    model = pipeline(clf=LateBudget(var_smoothing=1.0), **steps)
+    protocol, domain = Protocol(model, LOSO), windows.sample_domain
     declared = [(train[first_rows(windows.y[train], domain[train])], test) for train, test in protocol.folds(windows)]
     check_predictions(windows, protocol, declared)
 
 
+@pytest.mark.parametrize("without", ["align", "map"])
+def test_a_budget_that_is_cut_after_a_step_has_seen_all_real_rows_is_found(windows, without):
+    with pytest.raises(AssertionError, match=r"predictions depend on real rows outside the training rows$"):
+        check_late_budget(windows, **{without: "passthrough"})
+
+
+def test_a_budget_that_is_cut_late_passes_where_no_step_before_learns_anything(windows):
+    check_late_budget(windows, align="passthrough", map="passthrough")
+
+
 @pytest.fixture(scope="module")
 def k_fold(windows):
-    """Real windows in shuffled folds."""
+    """Real windows, and shuffled folds of them."""
     real = windows[windows.sample_domain == 0]
-    return real, list(KFold(3, shuffle=True, random_state=0).split(real.X))
+    return real, GivenFolds(list(KFold(3, shuffle=True, random_state=0).split(real.X)))
 
 
 def test_overlapping_windows_on_both_sides_are_found(k_fold):
-    real, folds = k_fold
-    with pytest.raises(AssertionError, match="windows that overlap in time lie on both sides"):
-        check_folds(real, folds)
-    with pytest.raises(AssertionError, match="predictions depend on labels of the held-out subject"):
-        check_predictions(real, Protocol(pipeline(), folds), folds)
+    real, cv = k_fold
+    with pytest.raises(AssertionError, match="fold 0: windows that overlap in time lie on both sides"):
+        check_folds(real, cv.folds)
+    with pytest.raises(AssertionError, match=f"fold 0: predictions depend on {LABELS}, {ROWS}$"):
+        check_predictions(real, Protocol(pipeline(), cv))
 
 
 def test_a_recording_a_person_and_a_virtual_row_on_the_wrong_side_are_found(windows):
     recordings, subjects, real = windows.metadata["recording"], windows.groups, windows.sample_domain == 0
-    first, last = (np.flatnonzero(recordings == 0)[index] for index in (0, -1))
-    another = np.flatnonzero((subjects == subjects[first]) & real & (recordings != 0))
+    first, last = (np.flatnonzero(recordings == 0)[[index]] for index in (0, -1))
+    elsewhere = np.flatnonzero((subjects == subjects[first]) & real & (recordings != 0))
     virtual = np.flatnonzero(~real & (subjects == "cy"))
-    for train, test, what in [
-        ([first], [last], "a recording lies on both sides"),
-        ([first], another, "a tested person trains"),
-        ([first], virtual, "virtual rows are tested"),
+    for test, what in [
+        (last, "a recording lies on both sides"),
+        (elsewhere, "a tested person trains"),
+        (virtual, "virtual rows are tested"),
     ]:
         with pytest.raises(AssertionError, match=what):
-            check_folds(windows, [(np.array(train), np.array(test))])
+            check_folds(windows, [(first, test)])
 
 
-def test_predict_out_of_fold_refuses_what_lets_a_tested_person_train(windows, k_fold):
+def test_predict_out_of_fold_refuses_folds_in_which_a_tested_person_trains(windows, k_fold):
     with pytest.raises(DataFormatError, match=r"leaks: 15 of its training rows \(15 of them virtual\) are of tested"):
         Protocol(pipeline(), HoldsOutRealRowsOnly(), by_predict_out_of_fold)(windows)
-    real, folds = k_fold
+    real, cv = k_fold
     with pytest.raises(DataFormatError, match=r"leaks: 30 of its training rows \(0 of them virtual\) are of tested"):
-        Protocol(pipeline(), folds, by_predict_out_of_fold)(real)
+        Protocol(pipeline(), cv, by_predict_out_of_fold)(real)
