@@ -134,12 +134,83 @@ def test_the_readme_s_figures_are_those_of_the_results():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     convert, sort = result("speed_convert"), result("speed_sort")
     short, *_, long = convert["memory"]
+    utd_mhad, ecdf, mapping = result("utd_mhad"), result("speed_features")["ecdf"], result("speed_mapping")
+    scores = {label: f"{row['macro_f1']:.3f}" for label, row in utd_mhad["table"]["right_wrist acc"]["rows"].items()}
+    few = utd_mhad["budgets"]["3"]["rows"]["Mix2R, aligned, mapped"]
     default = result("fidelity_pose2sim")["methods"]["fixed rotation, on the keypoints' rays, depth smoothed (default)"]
     for figure in (
         f"{convert['speed']['ratio']:.2f} times, {convert['speed']['conversion_ms_a_frame']:.0f} ms a frame",
         f"peak memory {short['peak_mib']:.0f} MiB for 10 s of video, {long['peak_mib']:.0f} MiB for 5 min",
         f"MOTA {sort['scores']['har_virtual']['mota']:.3f}",
         f"r {default['r_across']:.2f} across the line of sight, {default['r_along']:.2f} along it",
+        f"real {scores['R2R']}; virtual as it is {scores['V2R, none']}",
+        f"aligned and mapped {scores['V2R, aligned, per subject, mapped per class, norms']};",
+        f"add {few['against_difference']:.3f} ({few['against_low']:.3f} to {few['against_high']:.3f})",
+        f"{ecdf['loop_over_har_virtual']['loop']['median']:.0f} times a loop over windows",
+        f"{ecdf['har_virtual_over_sort']['sort_axis_1']['median']:.2f} of a bare sort",
+        f"{mapping['interpolated']['ratio']:.2f} of scikit-learn's quantile transformers",
+        f"KS {mapping['interpolated']['ks']:.4f}",
         f"RMSE {default['rmse_across']:.1f} and {default['rmse_along']:.1f} m/s²",
     ):
         assert figure in readme, figure
+
+
+def table_rows(text: str, first: str) -> list[list[str]]:
+    """Cells of the table whose first column is named `first`."""
+    lines = text.partition(f"| {first} |")[2].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[: lines.index("")]]
+
+
+def test_the_guide_s_tables_are_those_of_the_results():
+    results = json.loads((ROOT / "benchmarks" / "results" / "utd_mhad.json").read_text(encoding="utf-8"))["results"]
+    guide = (ROOT / "docs" / "virtual_and_real.md").read_text(encoding="utf-8")
+
+    def less(row: dict) -> str:
+        return f"{row['against_difference']:+.3f} ({row['against_low']:+.3f} to {row['against_high']:+.3f})"
+
+    for label, score, difference, rows, labels in table_rows(guide, "training"):
+        row = results["table"]["right_wrist acc"]["rows"][label]
+        assert score == f"{row['macro_f1']:.3f} ({row['low']:.3f} to {row['high']:.3f})", label
+        assert difference == ("" if label == "R2R" else less(row)), label
+        assert [rows, labels] == [f"{row['real_rows_used']:.0f}", f"{row['real_labels_used']:.0f}"], label
+    for budget, *cells in table_rows(guide, "real windows a class"):
+        r2r, mapped, by_class = list(results["budgets"][budget]["rows"].values())[:3]
+        scores = [f"{row['macro_f1']:.3f}" for row in (r2r, mapped, by_class)]
+        assert cells == [scores[0], scores[1], less(mapped), scores[2], less(by_class)], budget
+
+
+def test_what_the_guide_says_of_twist_lag_and_confidence_is_in_the_results():
+    results = json.loads((ROOT / "benchmarks" / "results" / "utd_mhad.json").read_text(encoding="utf-8"))["results"]
+    guide = " ".join((ROOT / "docs" / "virtual_and_real.md").read_text(encoding="utf-8").split())
+    measured, oracle = (rows["V2R, mapped"]["macro_f1"] for rows in results["why"]["twist"].values())
+    lag, *unsure, _, sure = results["why"]["lag"], *results["why"]["confidence"]
+    near = sum(r["draws"] * r["share_within_30_deg"] for r in unsure) / sum(r["draws"] for r in unsure)
+    for figure in (
+        f"from {measured:.3f} to {oracle:.3f}",
+        f"from {lag['median_correlation_of_norm_without_lag']:.2f} to {lag['median_correlation_of_norm']:.2f}",
+        f"{sure['share_within_30_deg']:.0%} of the rotations with a confidence over .95",
+        f"{near:.0%} of those below .8",
+    ):
+        assert figure in guide, figure
+    for folds in results["table"].values():
+        assert all(fold["confidence"] == 1 for fold in folds["rotations"])
+
+
+def test_the_guide_runs_on_utd_mhad(test_data, tmp_path):
+    guide = (ROOT / "docs" / "virtual_and_real.md").read_text(encoding="utf-8")
+    (tmp_path / "utd_mhad").symlink_to(test_data / "utd_mhad")
+    # Three subjects and five trees show that it runs; the figures have tests of their own.
+    script = "\n".join(fenced(guide, "python")).replace("Classifier(50,", "Classifier(5,")
+    script = script.replace('load_utd_mhad("utd_mhad")', 'load_utd_mhad("utd_mhad", subjects=[1, 2, 3])')
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    for printed in ("Mix2R - R2R:", "angle_deg", "clf__train_on", "utd_mhad/1: 252 real training windows"):
+        assert printed in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
@@ -50,13 +51,17 @@ def windows():
     return segment_recordings(recordings, window_length_s=1.0, overlap=0.5)
 
 
+def aligner(kind: type[SensorAligner] = SensorAligner, **options: Any) -> SensorAligner:
+    return kind(channels=CHANNELS, min_confidence=0, n_resamples=2, **options)
+
+
 def pipeline(classifier: Any = None, **steps: Any) -> Pipeline:
     """The whole chain; a step can be put in another's place.
 
     The probabilities of naive Bayes change with whatever it is fitted to, if only in the last digit.
     """
     usual = {
-        "align": SensorAligner(n_resamples=2),
+        "align": aligner(),
         "map": RankDistributionMapper(min_class_rows=2),
         "scale": "passthrough",
         "ecdf": ECDFFeatures(),
@@ -198,16 +203,32 @@ def spoiled(windows: WindowSet, *spoils: Spoil) -> WindowSet:
     return dataclasses.replace(windows, X=X, y=y)
 
 
-@pytest.mark.parametrize("route", [by_predict_out_of_fold, by_cross_validate, by_grid_search])
-@pytest.mark.parametrize("per", ["all", "subject and class"])
+ROUTES = [*itertools.product([by_predict_out_of_fold, by_cross_validate], [False, True]), (by_grid_search, True)]
+
+
+@pytest.mark.parametrize(("route", "own"), ROUTES)
 @pytest.mark.parametrize("cv", [LeaveOneSubjectOut(), budget()], ids=["all rows", "budget"])
-def test_predictions_of_a_fold_depend_on_nothing_but_its_training_rows(windows, cv, per, route):
-    own = per != "all"
-    aligner = SensorAligner(n_resamples=2, per_subject=own)
+def test_predictions_of_a_fold_depend_on_nothing_but_its_training_rows(windows, cv, route, own):
+    """With one rotation and one map for all (own=False), and with one for each subject, or class, of its own."""
     mapper = RankDistributionMapper(per_class=own, min_class_rows=2)
-    predict = Protocol(pipeline(align=aligner, map=mapper), cv, route)
+    predict = Protocol(pipeline(align=aligner(per_subject=own), map=mapper), cv, route)
     check_folds(windows, predict.folds(windows))
     check_predictions(windows, predict)
+
+
+def check_own_fits(windows: WindowSet, model: Pipeline) -> None:
+    """Raise AssertionError where two folds have one rotation or one map: what is kept for good no spoiling changes."""
+    given = {"groups": windows.groups, "sample_domain": windows.sample_domain}
+    result = predict_out_of_fold(model, windows.X, windows.y, cv=LeaveOneSubjectOut(), return_estimators=True, **given)
+    for one, other in itertools.combinations(result.estimators, 2):
+        rotations = (fitted["align"].rotations_["left_wrist"] for fitted in (one, other))
+        assert not np.allclose(*rotations), "two folds have the same rotation"
+        maps = zip(one["map"].map_, other["map"].map_, strict=True)
+        assert not any(itertools.starmap(np.allclose, maps)), "two folds have the same map"
+
+
+def test_each_fold_has_a_rotation_and_a_map_of_its_own(windows):
+    check_own_fits(windows, pipeline(align=aligner()))
 
 
 def test_those_of_a_random_forest_do_neither(windows):
@@ -221,7 +242,7 @@ def test_a_budget_leaves_so_many_real_rows_of_each_class_to_every_fit(windows):
 
 
 def aligned_in_advance(windows: WindowSet) -> WindowSet:
-    X = SensorAligner(n_resamples=2).fit_transform(windows.X, windows.y, sample_domain=windows.sample_domain)
+    X = aligner().fit_transform(windows.X, windows.y, sample_domain=windows.sample_domain)
     return dataclasses.replace(windows, X=X)
 
 
@@ -258,8 +279,20 @@ class CachingAligner(SensorAligner):
         return self
 
 
-def with_an_empty_cache(windows: WindowSet) -> WindowSet:
+class CachingMapper(RankDistributionMapper):
+    """Keeps the map of the first fold for all others."""
+
+    cache: ClassVar[dict] = {}
+
+    def fit_transform(self, X, y=None, *, sample_domain=None):
+        super().fit(X, y, sample_domain=sample_domain)
+        self.map_ = self.cache.setdefault("map", self.map_)
+        return self.transform(X, sample_domain=sample_domain)
+
+
+def with_empty_caches(windows: WindowSet) -> WindowSet:
     CachingAligner.cache.clear()
+    CachingMapper.cache.clear()
     return windows
 
 
@@ -275,26 +308,19 @@ class HoldsOutRealRowsOnly(LeaveOneSubjectOut):
 LOSO = LeaveOneSubjectOut()
 NO_MAP, NO_ALIGNER = pipeline(map="passthrough"), pipeline(align="passthrough")
 LABELS, ROWS, VIRTUAL = (f"{what} of the held-out subject" for what in ("labels", "other real rows", "virtual rows"))
+ALL = f"{LABELS}, {ROWS}, {VIRTUAL}"
 PLANTED = {
-    "mapper fitted in advance": (Protocol(NO_MAP, LOSO, prepare=mapped_in_advance), f"{ROWS}, {VIRTUAL}"),
-    "mapper per class fitted in advance": (
-        Protocol(NO_MAP, LOSO, prepare=partial(mapped_in_advance, per_class=True)),
-        f"{LABELS}, {ROWS}, {VIRTUAL}",
+    "map of all rows": (Protocol(NO_MAP, LOSO, prepare=mapped_in_advance), f"{ROWS}, {VIRTUAL}"),
+    "map per class of all rows": (Protocol(NO_MAP, LOSO, prepare=partial(mapped_in_advance, per_class=True)), ALL),
+    "map of test rows by their labels": (Protocol(NO_MAP, LOSO, prepare=moved_by_their_own_labels), ALL),
+    "rotation of all rows": (Protocol(NO_ALIGNER, LOSO, prepare=aligned_in_advance), ALL),
+    "rotation of the fold before": (
+        Protocol(pipeline(align=aligner(CachingAligner)), LOSO, prepare=with_empty_caches),
+        ALL,
     ),
-    "test rows mapped by their labels": (
-        Protocol(NO_MAP, LOSO, prepare=moved_by_their_own_labels),
-        f"{LABELS}, {ROWS}, {VIRTUAL}",
-    ),
-    "aligner fitted in advance": (
-        Protocol(NO_ALIGNER, LOSO, prepare=aligned_in_advance),
-        f"{LABELS}, {ROWS}, {VIRTUAL}",
-    ),
-    "rotation kept from one fold to the next": (
-        Protocol(pipeline(align=CachingAligner(n_resamples=2)), LOSO, prepare=with_an_empty_cache),
-        f"{LABELS}, {ROWS}, {VIRTUAL}",
-    ),
+    "map of the fold before": (Protocol(pipeline(map=CachingMapper()), LOSO, prepare=with_empty_caches), ALL),
     "statistics of the rows to transform": (Protocol(pipeline(scale=Standardiser()), LOSO), ROWS),
-    "virtual rows of the held-out subject train": (Protocol(pipeline(), HoldsOutRealRowsOnly()), VIRTUAL),
+    "virtual rows of the held-out subject": (Protocol(pipeline(), HoldsOutRealRowsOnly()), VIRTUAL),
 }
 
 
@@ -303,6 +329,14 @@ def test_a_planted_leak_is_found(windows, leak):
     protocol, guilty = PLANTED[leak]
     with pytest.raises(AssertionError, match=f"predictions depend on {guilty}$"):
         check_predictions(windows, protocol)
+
+
+def test_a_rotation_and_a_map_that_are_kept_for_good_are_found(windows):
+    with_empty_caches(windows)
+    with pytest.raises(AssertionError, match="two folds have the same rotation"):
+        check_own_fits(windows, pipeline(align=aligner(CachingAligner)))
+    with pytest.raises(AssertionError, match="two folds have the same map"):
+        check_own_fits(windows, pipeline(align=aligner(), map=CachingMapper()))
 
 
 class SeedOfTheFit(RandomForestClassifier):
