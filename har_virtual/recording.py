@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +38,8 @@ _RESERVED_COLUMNS = ("time_s", "label")
 # Outside these a table probably holds another unit: times in ms, acceleration in g or without gravity.
 _PLAUSIBLE_RATE_HZ = (2.0, 5000.0)
 _PLAUSIBLE_GRAVITY_M_S2 = (4.0, 25.0)
+# The fastest turns of a wrist; most gyroscopes end at 2,000 deg/s.
+_PLAUSIBLE_TURN_RAD_S = 35.0
 
 
 def channel_quantity(channel: str) -> str | None:
@@ -114,8 +117,7 @@ class Recording:
     subject, session, dataset : str, optional
         Anything else, such as a number, becomes text.
     labels : scalar or array of shape (n_samples,), optional
-        Activity, one for all samples or one a sample.
-        None marks what is unlabelled.
+        Activity, one for all samples or one a sample; None marks what is unlabelled.
     annotations : mapping of str to array of shape (n_samples,), optional
         Further label tracks, named unlike any channel and neither "label" nor "time_s".
     domain : {"real", "virtual"}, default="real"
@@ -300,8 +302,8 @@ class Recording:
         Warns
         -----
         DataWarning
-            Where the median of |a| is near 1, as if the table held g, or far from gravity; or the rate is so low or so
-            high that the times are probably not in seconds.
+            Where the median of |a| is near 1, as if the table held g, or far from gravity; turns are so fast that they
+            are probably in deg/s; or the rate is so low or so high that the times are probably not in seconds.
         """
         names = dict(channels) if channels is not None else {c: c for c in frame.columns if channel_quantity(str(c))}
         absent = [column for column in (*names, *([label] if label else [])) if column not in frame.columns]
@@ -322,17 +324,26 @@ class Recording:
     def _doubts(self) -> Iterator[str]:
         if not _PLAUSIBLE_RATE_HZ[0] <= self.sampling_rate_hz <= _PLAUSIBLE_RATE_HZ[1]:
             yield f"a rate of {self.sampling_rate_hz:g} Hz looks as if the times were not in seconds."
-        for x in (channel for channel in self.channels if channel.endswith("_acc_x")):
-            triad = [x[:-1] + axis for axis in "xyz"]
-            if not set(triad) <= set(self.channels):
-                continue
-            norms = np.linalg.norm(self.select(triad).data, axis=1)
-            norm = float(np.median(norms[~np.isnan(norms)])) if not np.isnan(norms).all() else STANDARD_GRAVITY_M_S2
-            found = f"the median of |a| at {channel_site(x)} is {norm:.2f} m/s2"
+        for site, norms in self._norms("gyr"):
+            fastest = float(np.quantile(norms, 0.95))
+            if fastest > _PLAUSIBLE_TURN_RAD_S:
+                yield f"turns at {site} reach {fastest:.0f} rad/s, as if in deg/s: units={{'gyr': 'deg/s'}}."
+        for site, norms in self._norms("acc"):
+            norm = float(np.median(norms))
+            found = f"the median of |a| at {site} is {norm:.2f} m/s2"
             if 0.8 < norm < 1.25:
                 yield f"{found}, as if the values were in g. State units={{'acc': 'g'}} if they are."
             elif not _PLAUSIBLE_GRAVITY_M_S2[0] <= norm <= _PLAUSIBLE_GRAVITY_M_S2[1]:
                 yield f"{found}, far from gravity. Check the unit, and that gravity was not subtracted."
+
+    def _norms(self, quantity: str) -> Iterator[tuple[str, np.ndarray]]:
+        """Site and norm, where known, of every whole vector of a quantity."""
+        for x in (channel for channel in self.channels if channel.endswith(f"_{quantity}_x")):
+            triad = [x[:-1] + axis for axis in "xyz"]
+            if set(triad) <= set(self.channels):
+                norms = np.linalg.norm(self.select(triad).data, axis=1)
+                if not np.isnan(norms).all():
+                    yield str(channel_site(x)), norms[~np.isnan(norms)]
 
     def save(self, path: str | Path) -> Path:
         """Write the recording to one Parquet file, with units and all fields in its metadata; give the path.
@@ -397,6 +408,11 @@ def _plain(value: Any) -> Any:
 def _unit_scale(channel: str, units: Mapping[str, str]) -> float:
     quantity = channel_quantity(channel)
     if quantity is None:
+        if re.fullmatch(r".+_[A-Za-z]+_[xyz]", channel):
+            raise DataFormatError(
+                f"Channel {channel} looks like a vector's, but {channel.split('_')[-2]!r} is none of {list(UNITS)}, so "
+                "its unit is unknown; name it <site>_<acc|gyr|mag>_<x|y|z>."
+            )
         return 1.0
     unit = units.get(quantity)
     if (quantity, unit) not in _TO_STANDARD:
@@ -435,6 +451,8 @@ class RecordingSet(Sequence[Recording]):
     """
 
     def __init__(self, recordings: Iterable[Recording]) -> None:
+        if isinstance(recordings, Recording):
+            raise DataFormatError("A list of recordings is needed, even of one: write [recording].")
         self._recordings = tuple(recordings)
         wrong = next((r for r in self._recordings if not isinstance(r, Recording)), None)
         if wrong is not None:
@@ -469,6 +487,9 @@ class RecordingSet(Sequence[Recording]):
 
     def select(self, **fields: Any) -> RecordingSet:
         """Give the recordings whose fields have the given values: ``select(subject="101", domain="real")``."""
+        unknown = [name for name in fields if name not in Recording.__dataclass_fields__]
+        if unknown:
+            raise UnknownNameError(f"A Recording has no {unknown}; it has {list(Recording.__dataclass_fields__)}.")
         return RecordingSet(r for r in self if all(getattr(r, name) == value for name, value in fields.items()))
 
     def to_frame(self) -> pd.DataFrame:

@@ -150,7 +150,9 @@ class Motion:
         ``rotations[:, j]`` belongs to the segment that starts at joint j.
     uncertainty_m : array of shape (n_frames, n_joints), optional
         Standard deviation of each joint's position.
-    subject, label : str, optional
+    subject, label, session, dataset : str, optional
+        They go to every stream simulated from the motion. A person of whom there are real recordings, too, needs the
+        same subject and dataset here as there.
     attrs : mapping
         Where the motion came from and what is assumed about it; JSON-compatible values.
 
@@ -167,6 +169,8 @@ class Motion:
     uncertainty_m: np.ndarray | None = None
     subject: str | None = None
     label: Any = None
+    session: str | None = None
+    dataset: str | None = None
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

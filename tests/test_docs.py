@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
 import inspect
+import io
 import json
 import os
 import re
@@ -14,8 +16,11 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import make_pipeline
 
 import har_virtual
+from har_virtual.features import ECDFFeatures
 from har_virtual.imu import SITES
 
 ROOT = Path(__file__).parents[1]
@@ -200,7 +205,9 @@ def test_the_guide_runs_on_utd_mhad(test_data, tmp_path):
     guide = (ROOT / "docs" / "virtual_and_real.md").read_text(encoding="utf-8")
     (tmp_path / "utd_mhad").symlink_to(test_data / "utd_mhad")
     # Three subjects and five trees show that it runs; the figures have tests of their own.
-    script = "\n".join(fenced(guide, "python")).replace("Classifier(50,", "Classifier(5,")
+    script = "\n".join(fenced(guide.partition("## Your own data")[0], "python")).replace(
+        "Classifier(50,", "Classifier(5,"
+    )
     script = script.replace('load_utd_mhad("utd_mhad")', 'load_utd_mhad("utd_mhad", subjects=[1, 2, 3])')
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
@@ -214,3 +221,21 @@ def test_the_guide_runs_on_utd_mhad(test_data, tmp_path):
     assert done.returncode == 0, done.stderr
     for printed in ("Mix2R - R2R:", "angle_deg", "clf__train_on", "utd_mhad/1: 252 real training windows"):
         assert printed in done.stdout
+
+
+def test_what_the_guide_does_with_one_s_own_data_runs_on_a_real_walk(test_data, tmp_path, monkeypatch):
+    guide = (ROOT / "docs" / "virtual_and_real.md").read_text(encoding="utf-8")
+    table, cut, predict = fenced(guide.partition("## Your own data")[2], "python")
+    monkeypatch.chdir(tmp_path)
+    Path("anna_walks.bvh").symlink_to(test_data / "mocap" / "cmu" / "12_01_walk.bvh")
+    names: dict = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(doctest.script_from_examples(table), names)
+    # The file's unit is that of CMU, not a centimetre.
+    exec(cut.replace("unit_m=0.01", "unit_m=0.056444"), names)
+    windows = names["W"]
+    assert set(windows.groups) == {"mine/anna"} and set(windows.sample_domain) == {0, 1}
+    names["model"] = make_pipeline(ECDFFeatures(), RandomForestClassifier(2, random_state=0)).fit(windows.X, windows.y)
+    names["recording"] = names["phone"]
+    exec(predict + "predicted = model.predict(new.X)", names)
+    assert set(names["predicted"]) == {"stand"}

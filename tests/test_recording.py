@@ -392,3 +392,24 @@ def test_a_clip_is_a_half_open_stretch_of_a_video():
 def test_a_clip_that_ends_before_it_starts_is_refused(start_s, stop_s):
     with pytest.raises(DataFormatError, match=r"Clip of run\.mp4: needs 0 <= start_s < stop_s"):
         VideoClip("run.mp4", start_s, stop_s)
+
+
+def test_a_quantity_that_is_none_of_ours_is_refused_where_units_are_converted():
+    table = pd.DataFrame({"a": [1.0] * 9}, index=np.arange(9) / 50)
+    with pytest.raises(DataFormatError, match="'accel' is none of"):
+        Recording.from_dataframe(table, units={"acc": "g"}, channels={"a": "right_wrist_accel_x"})
+
+
+def test_turns_in_degrees_look_doubtful():
+    table = pd.DataFrame({f"waist_gyr_{axis}": np.linspace(0, 300, 50) for axis in "xyz"}, index=np.arange(50) / 50)
+    with pytest.warns(DataWarning, match="as if in deg/s: units="):
+        Recording.from_dataframe(table, units={"gyr": "rad/s"})
+    Recording.from_dataframe(table, units={"gyr": "deg/s"})
+
+
+def test_a_set_takes_a_list_and_known_fields_only():
+    one = Recording(np.ones((5, 1)), 50, ["heart_rate"])
+    with pytest.raises(DataFormatError, match=r"write \[recording\]"):
+        RecordingSet(one)
+    with pytest.raises(UnknownNameError, match="no \\['domian'\\]"):
+        RecordingSet([one]).select(domian="real")

@@ -164,7 +164,9 @@ def load_utd_mhad_motions(
     -------
     list of Motion
         On Kinect-20, in the Z-up world: Kinect's (x, y, z), x to the camera's left and y up, becomes (x, -z, y). With
-        subject and label; `attrs` hold action, trial, file and the timing that was used.
+        subject, session, label and data set, as the recordings have them; `attrs` hold action, trial, file and the
+        timing that was used. Kinect's joints jitter: `simulate_imu` needs ``cutoff_hz=2.5`` or so, and `estimate_lag`
+        finds the lag that is left beside a real recording.
 
     Raises
     ------
@@ -198,7 +200,7 @@ def _find_home(data_home: str | os.PathLike, folders: tuple[str, ...]) -> Path:
 
 
 def _listed(asked: Iterable[str | int] | str | int) -> list[str]:
-    return [str(item) for item in ([asked] if isinstance(asked, (str, int)) else asked)]
+    return [str(item) for item in ([asked] if isinstance(asked, (str, int, np.integer)) else asked)]
 
 
 def _check_actions(actions: Iterable[str | int] | None, known: Iterable[int]) -> set[int]:
@@ -269,7 +271,7 @@ def _load_virtual(
         virtual = simulate_imu(motion, {site: placement}, _RATE_HZ, cutoff_hz=cutoff_hz)
     lag = estimate_lag(real, virtual, max_lag_s=max_lag_s, expected_s=_TYPICAL_LAG_S)
     found = {"lag_s": lag.lag_s, "lag_correlation": lag.correlation, "lag_trusted": lag.trusted}
-    return virtual.replace(start_s=lag.lag_s, session=trial.session, dataset=_NAME, attrs={**virtual.attrs, **found})
+    return virtual.replace(start_s=lag.lag_s, attrs={**virtual.attrs, **found})
 
 
 def _load_inertial(home: Path, trial: _Trial) -> np.ndarray:
@@ -288,6 +290,8 @@ def _load_motion(home: Path, trial: _Trial, n_samples: int | None) -> Motion:
         KINECT_20,
         subject=str(trial.subject),
         label=UTD_MHAD_ACTIONS[trial.action],
+        session=trial.session,
+        dataset=_NAME,
         attrs={**trial.attrs("Skeleton"), "timing": "nominal" if n_samples is None else "sensor"},
     )
 

@@ -115,6 +115,8 @@ def simulate_imu(
         channels=channel_names(sites, quantities),
         start_s=float(body.timestamps_s[0]),
         subject=body.subject,
+        session=body.session,
+        dataset=body.dataset,
         labels=body.label,
         domain="virtual",
         attrs={

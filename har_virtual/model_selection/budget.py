@@ -19,15 +19,29 @@ class LabelBudget(NamedTuple):
     seconds: float
     window_step_s: float
     shortage: str
+    max_block_s: float | None = None
 
     @property
     def n_windows(self) -> int:
         """Windows of each class, at least one."""
+        return self._windows_in(self.seconds)
+
+    @property
+    def max_block(self) -> int | None:
+        """Windows in one block, at least one; None for whole runs."""
+        return None if self.max_block_s is None else self._windows_in(self.max_block_s)
+
+    def _windows_in(self, seconds: float) -> int:
         # 0.3 / 0.1 is 2.9999999999999996.
-        return max(1, int(self.seconds / self.window_step_s + 1e-9))
+        return max(1, int(seconds / self.window_step_s + 1e-9))
 
 
-def make_budget(real_seconds_per_class: float | None, window_step_s: float | None, shortage: str) -> LabelBudget | None:
+def make_budget(
+    real_seconds_per_class: float | None,
+    window_step_s: float | None,
+    shortage: str,
+    max_block_s: float | None = None,
+) -> LabelBudget | None:
     """Check the parameters of a splitter; None if all real rows are to be kept.
 
     Raises
@@ -40,8 +54,8 @@ def make_budget(real_seconds_per_class: float | None, window_step_s: float | Non
     if shortage not in SHORTAGES:
         raise UnknownNameError(f"shortage must be one of {SHORTAGES}, not {shortage!r}.")
     if real_seconds_per_class is None:
-        if window_step_s is not None:
-            raise DataFormatError("window_step_s is of use only with real_seconds_per_class: give both or none.")
+        if window_step_s is not None or max_block_s is not None:
+            raise DataFormatError("window_step_s and max_block_s are of use only with real_seconds_per_class.")
         return None
     if window_step_s is None:
         raise DataFormatError(
@@ -49,7 +63,10 @@ def make_budget(real_seconds_per_class: float | None, window_step_s: float | Non
             "window_length_s * (1 - overlap) of segment_recordings."
         )
     seconds = check_positive("real_seconds_per_class", real_seconds_per_class)
-    return LabelBudget(seconds, check_positive("window_step_s", window_step_s), shortage)
+    step_s = check_positive("window_step_s", window_step_s)
+    return LabelBudget(
+        seconds, step_s, shortage, None if max_block_s is None else check_positive("max_block_s", max_block_s)
+    )
 
 
 def check_enough(budget: LabelBudget, labels: np.ndarray, trained_on: np.ndarray, tested: Sequence[object]) -> None:
@@ -83,12 +100,18 @@ def check_enough(budget: LabelBudget, labels: np.ndarray, trained_on: np.ndarray
 
 
 def keep_budget(
-    rows: np.ndarray, y: np.ndarray, groups: np.ndarray, n_windows: int, rng: np.random.Generator
+    rows: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray,
+    n_windows: int,
+    rng: np.random.Generator,
+    *,
+    max_block: int | None = None,
 ) -> np.ndarray:
     """Keep some rows of each class in blocks: whole runs in a drawn order, a part of the last one.
 
-    A run is a stretch of consecutive `rows` of one subject and one class. For one state of `rng` a smaller budget's
-    rows are among a larger one's.
+    A run is a stretch of consecutive `rows` of one subject and one class, at most `max_block` of them. For one state of
+    `rng` a smaller budget's rows are among a larger one's.
 
     Parameters
     ----------
@@ -99,6 +122,8 @@ def keep_budget(
     n_windows : int
         Rows to keep of each class; a class that has fewer keeps all.
     rng : Generator
+    max_block : int, optional
+        Longer runs are cut into blocks of so many rows, from a drawn row on.
 
     Returns
     -------
@@ -110,8 +135,16 @@ def keep_budget(
     runs = np.split(rows, breaks)
     kept: list[np.ndarray] = [rows[:0]]
     for label in np.unique(labels):
-        kept += _draw_runs([run for run in runs if y[run[0]] == label], n_windows, rng)
+        blocks = [block for run in runs if y[run[0]] == label for block in _cut(run, max_block, rng)]
+        kept += _draw_runs(blocks, n_windows, rng)
     return np.sort(np.concatenate(kept))
+
+
+def _cut(run: np.ndarray, max_block: int | None, rng: np.random.Generator) -> list[np.ndarray]:
+    """Divide a run into blocks of `max_block` rows, shorter ones at its ends."""
+    if max_block is None or max_block >= len(run):
+        return [run]
+    return [block for block in np.split(run, np.arange(rng.integers(max_block), len(run), max_block)) if len(block)]
 
 
 def _draw_runs(runs: Sequence[np.ndarray], n_windows: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
 from har_virtual.exceptions import DataFormatError, UnknownNameError
-from har_virtual.model_selection.budget import check_enough, keep_budget, make_budget
+from har_virtual.model_selection.budget import LabelBudget, check_enough, keep_budget, make_budget
 from har_virtual.windows.validation import check_sample_domain
 
 Subjects = list[Any]
@@ -33,11 +34,13 @@ class _SubjectSplitter(BaseCrossValidator):
         *,
         real_seconds_per_class: float | None = None,
         window_step_s: float | None = None,
+        max_block_s: float | None = None,
         shortage: Literal["raise", "keep_all"] = "raise",
         random_state: int | np.random.Generator | None = None,
     ) -> None:
         self.real_seconds_per_class = real_seconds_per_class
         self.window_step_s = window_step_s
+        self.max_block_s = max_block_s
         self.shortage = shortage
         self.random_state = random_state
 
@@ -76,15 +79,17 @@ class _SubjectSplitter(BaseCrossValidator):
         UnknownNameError
             If a subject is named that has no rows.
         """
+        if self.random_state is not None and not isinstance(self.random_state, (Integral, np.random.Generator)):
+            raise DataFormatError(f"random_state must be an int, a numpy Generator or None, not {self.random_state!r}.")
         subjects, virtual = _check_rows(X, y, groups, sample_domain)
         folds = self._folds(subjects, virtual)
-        budget = make_budget(self.real_seconds_per_class, self.window_step_s, self.shortage)
+        budget = make_budget(self.real_seconds_per_class, self.window_step_s, self.shortage, self.max_block_s)
         if budget is None:
             return (_fold_rows(subjects, virtual, *fold) for fold in folds)
         labels = _check_column("y", y, "a label budget (real_seconds_per_class) counts the rows of each class")
         for tested, absent in folds:
             check_enough(budget, labels[~virtual], ~np.isin(subjects[~virtual], absent), tested)
-        return self._cut(folds, budget.n_windows, labels, subjects, virtual)
+        return self._cut(folds, budget, labels, subjects, virtual)
 
     def _folds(self, subjects: np.ndarray, virtual: np.ndarray) -> list[tuple[Subjects, Subjects]]:
         """Give the subjects that are tested on, and those that are not trained on, of each fold."""
@@ -93,7 +98,7 @@ class _SubjectSplitter(BaseCrossValidator):
     def _cut(
         self,
         folds: list[tuple[Subjects, Subjects]],
-        n_windows: int,
+        budget: LabelBudget,
         labels: np.ndarray,
         subjects: np.ndarray,
         virtual: np.ndarray,
@@ -101,7 +106,9 @@ class _SubjectSplitter(BaseCrossValidator):
         generators = np.random.default_rng(self.random_state).spawn(len(folds))
         for fold, rng in zip(folds, generators, strict=True):
             train, test = _fold_rows(subjects, virtual, *fold)
-            real = keep_budget(train[~virtual[train]], labels, subjects, n_windows, rng)
+            real = keep_budget(
+                train[~virtual[train]], labels, subjects, budget.n_windows, rng, max_block=budget.max_block
+            )
             yield np.union1d(real, train[virtual[train]]), test
 
 
@@ -127,6 +134,11 @@ class LeaveOneSubjectOut(_SubjectSplitter):
         Default: all.
     window_step_s : float, optional
         Seconds from one window's start to the next one's, ``window_length_s * (1 - overlap)``; needed with a budget.
+        ``WindowSet.attrs["window_step_s"]`` has it.
+    max_block_s : float, optional
+        Longest stretch of one subject and class that the budget takes at once. Default: whole runs, so that a small
+        budget is a stretch of one person, as labelling goes; ``max_block_s=window_step_s`` scatters single windows over
+        all persons, which is kinder.
     shortage : {"raise", "keep_all"}, default="raise"
         What to do where a class that has real rows at all has fewer for training than the budget, or none.
     random_state : int or Generator, optional
@@ -189,7 +201,7 @@ class SubjectHoldOut(_SubjectSplitter):
         As in `WindowSet.groups` (``"utd_mhad/3"``). One name alone may be given as it is.
     exclude : sequence of str, default=()
         Subjects in neither part, with all that was made from them.
-    real_seconds_per_class, window_step_s, shortage, random_state
+    real_seconds_per_class, window_step_s, max_block_s, shortage, random_state
         As in LeaveOneSubjectOut.
 
     See Also
@@ -213,12 +225,14 @@ class SubjectHoldOut(_SubjectSplitter):
         exclude: Sequence[str] | str = (),
         real_seconds_per_class: float | None = None,
         window_step_s: float | None = None,
+        max_block_s: float | None = None,
         shortage: Literal["raise", "keep_all"] = "raise",
         random_state: int | np.random.Generator | None = None,
     ) -> None:
         super().__init__(
             real_seconds_per_class=real_seconds_per_class,
             window_step_s=window_step_s,
+            max_block_s=max_block_s,
             shortage=shortage,
             random_state=random_state,
         )
@@ -240,12 +254,12 @@ class SubjectHoldOut(_SubjectSplitter):
         tested, excluded = _as_names(self.test_subjects), _as_names(self.exclude)
         known = np.unique(subjects).tolist()
         real = np.unique(subjects[~virtual]).tolist()
-        unknown = [name for name in excluded if name not in known] + [name for name in tested if name not in real]
-        if unknown:
-            raise UnknownNameError(
-                f"No rows of the subjects {unknown} to exclude, or no real rows to test on. "
-                f"Subjects with real rows: {real}; with virtual rows only: {[n for n in known if n not in real]}."
-            )
+        absent_names = [name for name in tested + excluded if name not in known]
+        if absent_names:
+            raise UnknownNameError(f"There is no subject {absent_names} among groups; there are {known}.")
+        unreal = [name for name in tested if name not in real]
+        if unreal:
+            raise UnknownNameError(f"Subjects {unreal} have virtual rows only, none to test on; real rows have {real}.")
         absent = tested + excluded
         if not tested or set(tested) & set(excluded) or set(absent) == set(known):
             raise DataFormatError(
@@ -256,7 +270,7 @@ class SubjectHoldOut(_SubjectSplitter):
 
 
 def _as_names(names: Sequence[str] | str) -> Subjects:
-    return [names] if isinstance(names, str) else list(names)
+    return [names] if isinstance(names, (str, int, np.integer)) else list(names)
 
 
 def _fold_rows(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from har_virtual.exceptions import DataFormatError, SamplingRateWarning, UnknownNameError
+from har_virtual.exceptions import DataFormatError, DataWarning, SamplingRateWarning, UnknownNameError
 from har_virtual.recording import Recording, RecordingSet, check_positive
 from har_virtual.windows.streams import common_rate, resample_recording
 from har_virtual.windows.window_set import METADATA_COLUMNS, WindowSet
@@ -88,6 +88,8 @@ def segment_recordings(
     -----
     SamplingRateWarning
         If a recording's rate is more than 5 % below the rate of the windows.
+    DataWarning
+        If a subject has virtual recordings with a data set and real ones without, or the reverse.
 
     Examples
     --------
@@ -111,6 +113,8 @@ def segment_recordings(
     length = round(check_positive("window_length_s", window_length_s) * rate)
     if length < 1:
         raise DataFormatError(f"A window of {window_length_s} s has no sample at {rate:g} Hz; lengthen it.")
+    channels = [channels] if isinstance(channels, str) else channels
+    _warn_of_namesakes(recordings)
     cutter = _Cutter(
         length=length,
         step=max(1, round(length * (1 - overlap))),
@@ -257,6 +261,23 @@ def _check_tracks(recordings: RecordingSet, tracks: Sequence[str]) -> tuple[str,
     if taken:
         raise DataFormatError(f"tracks {taken} are named like columns that metadata always have; rename them first.")
     return tuple(tracks)
+
+
+def _warn_of_namesakes(recordings: RecordingSet) -> None:
+    """A virtual person without a data set beside a real one of that name is probably the same, but in another group."""
+    groups: dict[str, dict[str | None, set[str]]] = {"real": {}, "virtual": {}}
+    for recording in recordings:
+        groups[recording.domain].setdefault(recording.subject, set()).add(recording.group)
+    for subject, virtual in groups["virtual"].items():
+        real = groups["real"].get(subject, virtual)
+        if subject is not None and not virtual & real and subject in virtual | real:
+            warnings.warn(
+                f"Virtual recordings of {subject} have the group {sorted(virtual)}, real ones {sorted(real)}. If they "
+                "are one person, give both the same dataset, or the person is trained on when tested; else, different "
+                "ones.",
+                DataWarning,
+                stacklevel=3,
+            )
 
 
 def _warn_of_upsampling(recordings: RecordingSet, rate: float) -> None:

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import Recording, channel_quantity, channel_site
+from har_virtual.recording import Recording, RecordingSet, channel_quantity, channel_site
+from har_virtual.windows.window_set import WindowSet
 
 _FLOATS = [np.float64, np.float32]
 
@@ -53,26 +54,69 @@ def check_windows(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: boo
         As scikit-learn raises it, for NaN, too few rows and the like.
     """
     name = type(estimator).__name__
+    _check_kind(name, X)
     shape: tuple[int, ...] = getattr(X, "shape", ())
-    if not reset and len(shape) == 3 and shape[1] != getattr(estimator, "n_features_in_", shape[1]):
-        raise DataFormatError(
-            f"X has windows of {shape[1]} samples, but {name} was fitted with windows of {estimator.n_features_in_}: "
-            "cut both with the same window_length_s and sampling_rate_hz."
-        )
-    if y is None:
-        windows = validate_data(estimator, X, allow_nd=True, dtype=_FLOATS, reset=reset)
-    else:
-        windows, y = validate_data(estimator, X, y, allow_nd=True, dtype=_FLOATS, reset=reset)
+    if not reset:
+        _check_shape(estimator, shape)
+    try:
+        if y is None:
+            windows = validate_data(estimator, X, allow_nd=True, dtype=_FLOATS, reset=reset)
+        else:
+            windows, y = validate_data(estimator, X, y, allow_nd=True, dtype=_FLOATS, reset=reset)
+    except ValueError:
+        _explain_holes(X, shape)
+        raise
     if windows.ndim > 3:
         raise DataFormatError(
             f"{name} needs windows of shape (n_windows, n_samples, n_channels), not an array of {windows.ndim} "
             "dimensions."
         )
     windows = windows[:, :, None] if windows.ndim == 2 else windows
+    if not windows.shape[2]:
+        raise DataFormatError(f"X has 0 channels, but {name} needs one at least.")
     _count_channels(estimator, windows.shape[2], reset=reset)
     if reset:
         estimator.channels_in_ = None
     return windows, y
+
+
+def _check_kind(name: str, X: Any) -> None:
+    if isinstance(X, WindowSet):
+        raise DataFormatError(f"{name} takes the array of a WindowSet, not the set: pass windows.X.")
+    if isinstance(X, (Recording, RecordingSet)) or is_ragged(X):
+        raise DataFormatError(
+            f"{name} takes one array of windows (n_windows, n_samples, n_channels) here, not a {type(X).__name__} of "
+            "streams: cut them with segment_recordings and pass windows.X."
+        )
+
+
+def _check_shape(estimator: BaseEstimator, shape: tuple[int, ...]) -> None:
+    """Say in words of windows what scikit-learn would say of features."""
+    name, n_channels = type(estimator).__name__, getattr(estimator, "n_channels_in_", 1)
+    length = getattr(estimator, "n_features_in_", None)
+    if len(shape) == 2 and n_channels > 1:
+        raise DataFormatError(
+            f"X has the shape {shape}, but {name} was fitted with windows of {n_channels} channels: it needs "
+            f"(n_windows, n_samples, {n_channels}); a single window is X[:1]."
+        )
+    if len(shape) == 3 and length is not None and shape[1] != length:
+        raise DataFormatError(
+            f"X has windows of {shape[1]} samples, but {name} was fitted with windows of {length}: cut both with the "
+            "same window_length_s and sampling_rate_hz."
+        )
+
+
+def _explain_holes(X: Any, shape: tuple[int, ...]) -> None:
+    """Raise `DataFormatError` if windows have values that are not finite: scikit-learn's advice is no help here."""
+    if len(shape) != 3 or np.asarray(X).dtype.kind != "f":
+        return
+    wrong = ~np.isfinite(np.asarray(X))
+    if wrong.any():
+        window, _, channel = np.argwhere(wrong)[0]
+        raise DataFormatError(
+            f"X has NaN or infinite values in {wrong.any(axis=(1, 2)).sum()} of {len(wrong)} windows, first in window "
+            f"{window}, channel {channel}. segment_recordings leaves out windows with holes, and bridges short ones."
+        )
 
 
 def as_given(windows: np.ndarray, X: Any) -> np.ndarray:
@@ -82,6 +126,8 @@ def as_given(windows: np.ndarray, X: Any) -> np.ndarray:
 
 def is_ragged(X: Any) -> bool:
     """Whether X is a list of streams: its first item is a Recording or a 2-D array."""
+    if isinstance(X, WindowSet):
+        return False
     return isinstance(X, Sequence) and len(X) > 0 and (isinstance(X[0], Recording) or _is_matrix(X[0]))
 
 
@@ -177,9 +223,9 @@ def find_triads(channels: Sequence[str] | None, n_channels: int) -> list[Triad]:
     Parameters
     ----------
     channels : sequence of str or None
-        Names ``<site>_<acc|gyr|mag>_<x|y|z>``; those that are not named so, or whose vector lacks an axis, belong to no
-        triad. None: if the number divides by three each three consecutive channels are an accelerometer at a site of
-        its own ("site 0", ...), else there are no triads.
+        Names ``<site>_<acc|gyr|mag>_<x|y|z>``; those that are not named so belong to no triad. None: if the number
+        divides by three each three consecutive channels are an accelerometer at a site of its own ("site 0", ...), else
+        there are no triads.
     n_channels : int
 
     Returns
@@ -190,7 +236,8 @@ def find_triads(channels: Sequence[str] | None, n_channels: int) -> list[Triad]:
     Raises
     ------
     DataFormatError
-        If the number of names is not `n_channels`, or a name is given twice.
+        If the number of names is not `n_channels`, a name is given twice, a vector lacks an axis, or no name is of a
+        vector.
     """
     if channels is None:
         if n_channels % 3:
@@ -199,10 +246,17 @@ def find_triads(channels: Sequence[str] | None, n_channels: int) -> list[Triad]:
     names = list(channels)
     if len(names) != n_channels or len(set(names)) != n_channels:
         raise DataFormatError(f"channels must name each of the {n_channels} channels once; they are {names}.")
-    triads = []
+    triads: dict[tuple[str, str], Triad] = {}
     for name in names:
         site, quantity = channel_site(name), channel_quantity(name)
-        x, y, z = (name[:-1] + axis for axis in "xyz")
-        if site is not None and quantity is not None and name == x and {y, z} <= set(names):
-            triads.append(Triad(site, quantity, (names.index(x), names.index(y), names.index(z))))
-    return triads
+        if site is not None and quantity is not None and (site, quantity) not in triads:
+            missing = [name[:-1] + axis for axis in "xyz" if name[:-1] + axis not in names]
+            if missing:
+                raise DataFormatError(f"channels has {name}, but not {', '.join(missing)}: a vector has three axes.")
+            x, y, z = (names.index(name[:-1] + axis) for axis in "xyz")
+            triads[site, quantity] = Triad(site, quantity, (x, y, z))
+    if not triads:
+        raise DataFormatError(
+            f"No channel is named <site>_<acc|gyr|mag>_<x|y|z>, such as left_wrist_acc_x; they are {names}."
+        )
+    return sorted(triads.values(), key=lambda triad: triad.columns[0])

@@ -49,9 +49,9 @@ def test_new_channels_are_named_and_old_ones_come_first():
 
 
 def test_channels_that_are_no_triad_get_no_norm():
-    names = ["left_wrist_acc_x", "left_wrist_acc_z", "heart_rate"]
-    norms = NormChannels(channels=names).fit(windows(3))
-    assert norms.channels_out_ == names
+    names = [*NAMES[:3], "heart_rate"]
+    norms = NormChannels(channels=names).fit(windows(4))
+    assert norms.channels_out_ == [*names, "left_wrist_acc_norm", "left_wrist_acc_across"]
     assert NormChannels().fit_transform(windows(4)).shape == (5, 20, 4)
 
 

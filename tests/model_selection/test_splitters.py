@@ -178,6 +178,40 @@ def test_the_rows_of_a_smaller_budget_are_among_those_of_a_larger_one():
             assert all(set(a[0]) < set(b[0]) for a, b in zip(smaller, larger, strict=True))
 
 
+def n_people(splitter):
+    """How many people the budget of each fold and class comes from, on average."""
+    kept = [(real(train), label) for train, _ in folds(splitter) for label in np.unique(Y)]
+    return np.mean([len(set(GROUPS[rows[Y[rows] == label]])) for rows, label in kept])
+
+
+def test_short_blocks_bring_more_people_into_a_small_budget():
+    whole = np.mean([n_people(budget(6, random_state=seed)) for seed in range(10)])
+    short = np.mean([n_people(budget(6, max_block_s=1.0, random_state=seed)) for seed in range(10)])
+    single = np.mean([n_people(budget(6, max_block_s=0.5, random_state=seed)) for seed in range(10)])
+    assert whole < short < single
+
+
+def test_short_blocks_keep_the_size_of_a_budget_and_a_smaller_one_within_a_larger():
+    for train, _ in folds(budget(6, max_block_s=1.0)):
+        assert [np.sum(Y[real(train)] == label) for label in np.unique(Y)] == [6] * len(np.unique(Y))
+    scattered = [budget(n, max_block_s=budget(1).window_step_s, random_state=1) for n in (3, 6, 12)]
+    for smaller, larger in itertools.pairwise(folds(splitter) for splitter in scattered):
+        assert all(set(a[0]) < set(b[0]) for a, b in zip(smaller, larger, strict=True))
+
+
+def test_integer_subjects_can_be_held_out():
+    groups = np.repeat([1, 2, 3], 4)
+    [(train, test)] = SubjectHoldOut(test_subjects=2).split(groups, groups=groups)
+    assert set(groups[train]) == {1, 3} and set(groups[test]) == {2}
+
+
+def test_a_random_state_of_another_kind_and_a_block_without_a_budget_are_refused():
+    with pytest.raises(DataFormatError, match="random_state must be an int, a numpy Generator or None"):
+        folds(budget(4, random_state=np.random.RandomState(0)))
+    with pytest.raises(DataFormatError, match="of use only with real_seconds_per_class"):
+        folds(LeaveOneSubjectOut(max_block_s=1.0))
+
+
 def test_a_budget_of_all_there_is_keeps_everything():
     for (train, _), (whole, _) in zip(folds(budget(24)), folds(LeaveOneSubjectOut()), strict=True):
         assert train.tolist() == whole.tolist()
@@ -306,11 +340,9 @@ def test_hold_out_cuts_the_same_budget():
 
 def test_hold_out_says_whom_there_is_when_it_does_not_know_a_subject():
     for parameters in ({"test_subjects": ["dan"]}, {"test_subjects": ["ann"], "exclude": ["dan"]}):
-        with pytest.raises(
-            UnknownNameError, match=r"\['dan'\].*\['ann', 'ben', 'cy'\].*\['video:1f/0', 'video:1f/1'\]"
-        ):
+        with pytest.raises(UnknownNameError, match=r"\['dan'\].*\['ann', 'ben', 'cy', 'video:1f/0', 'video:1f/1'\]"):
             SubjectHoldOut(**parameters).split(X, Y, GROUPS, sample_domain=DOMAIN)
-    with pytest.raises(UnknownNameError, match=r"\['video:1f/0'\]"):
+    with pytest.raises(UnknownNameError, match=r"\['video:1f/0'\] have virtual rows only.*\['ann', 'ben', 'cy'\]"):
         SubjectHoldOut(test_subjects=["video:1f/0"]).split(X, Y, GROUPS, sample_domain=DOMAIN)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import LeaveOneGroupOut
 
-from har_virtual.exceptions import DataFormatError, SamplingRateWarning, UnknownNameError
+from har_virtual.exceptions import DataFormatError, DataWarning, SamplingRateWarning, UnknownNameError
 from har_virtual.recording import Recording, RecordingSet
 from har_virtual.windows import segment_recordings
 
@@ -346,3 +346,22 @@ def test_nothing_left_is_an_error_that_says_why():
 def test_wrong_arguments_are_named(arguments, message):
     with pytest.raises(DataFormatError, match=message):
         segment_recordings(**{"recordings": [ramp()], "window_length_s": 1.0} | arguments)
+
+
+@pytest.mark.parametrize(("real", "virtual"), [("mine", None), (None, "mine")])
+def test_a_namesake_without_a_data_set_is_doubtful(real, virtual):
+    names = [f"waist_acc_{axis}" for axis in "xyz"]
+    streams = [
+        Recording(np.ones((100, 3)), 50, names, subject="1", domain=domain, dataset=dataset)
+        for domain, dataset in (("real", real), ("virtual", virtual))
+    ]
+    with pytest.warns(DataWarning, match="If they are one person, give both the same dataset"):
+        segment_recordings(streams, 1.0)
+    for dataset in ("mine", "other"):
+        segment_recordings([stream.replace(dataset=dataset) for stream in streams], 1.0)
+        segment_recordings([streams[0].replace(dataset="mine"), streams[1].replace(dataset=dataset)], 1.0)
+
+
+def test_one_channel_may_be_named_as_it_is():
+    stream = Recording(np.ones((100, 2)), 50, ["waist_acc_x", "heart_rate"])
+    assert segment_recordings([stream], 1.0, channels="heart_rate").channels == ("heart_rate",)

@@ -5,7 +5,8 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import Recording
+from har_virtual.recording import Recording, RecordingSet
+from har_virtual.windows import segment_recordings
 from har_virtual.windows.validation import (
     as_given,
     check_sample_domain,
@@ -47,6 +48,7 @@ def test_two_dimensions_are_windows_of_one_channel_and_can_be_given_back():
         (np.ones((2, 4, 3)), "windows of 4 samples, but Anything was fitted with windows of 5: cut both"),
         (np.ones((2, 5, 2)), "X has 2 channels, but Anything expects 3"),
         (np.ones((2, 5, 3, 1)), "not an array of 4 dimensions"),
+        (np.ones((5, 3)), r"it needs \(n_windows, n_samples, 3\); a single window is X\[:1\]"),
     ],
 )
 def test_windows_that_are_not_those_of_fit_are_refused(X, message):
@@ -56,12 +58,30 @@ def test_windows_that_are_not_those_of_fit_are_refused(X, message):
         check_windows(estimator, X, reset=False)
 
 
+@pytest.mark.parametrize("X", [recording(9), [recording(9), recording(9)], RecordingSet([recording(9)])])
+def test_streams_where_windows_are_needed_are_refused(X):
+    with pytest.raises(DataFormatError, match=r"cut them with segment_recordings and pass windows\.X"):
+        check_windows(Anything(), X, reset=True)
+
+
+def test_a_window_set_is_not_its_array():
+    windows = segment_recordings([recording(100)], 1.0)
+    with pytest.raises(DataFormatError, match=r"pass windows\.X"):
+        check_windows(Anything(), windows, reset=True)
+    assert not is_ragged(windows)
+
+
+def test_windows_without_channels_are_refused():
+    with pytest.raises(DataFormatError, match="X has 0 channels"):
+        check_windows(Anything(), np.ones((4, 5, 0)), reset=True)
+
+
 def test_a_nan_in_a_window_and_labels_of_another_number_are_refused():
     X = np.ones((4, 5, 3))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         check_windows(Anything(), X, np.ones(3), reset=True)
     X[1, 2, 0] = np.nan
-    with pytest.raises(ValueError, match="contains NaN"):
+    with pytest.raises(DataFormatError, match="NaN or infinite values in 1 of 4 windows, first in window 1, channel 0"):
         check_windows(Anything(), X, reset=True)
 
 
@@ -119,9 +139,25 @@ def test_a_domain_is_a_zero_or_a_one_for_each_row(domain):
         check_sample_domain(domain, 3)
 
 
-def test_triads_are_found_by_name_in_any_order_and_incomplete_ones_are_not():
-    names = ["a_b_gyr_z", "a_b_acc_x", "a_b_acc_z", "heart_rate", "a_b_acc_y", "c_acc_x", "c_acc_y", "speed_x"]
-    assert find_triads(names, 8) == [("a_b", "acc", (1, 4, 2))]
+def test_triads_are_found_by_name_in_any_order():
+    names = ["a_b_acc_z", "c_gyr_x", "a_b_acc_x", "heart_rate", "c_gyr_y", "a_b_acc_y", "c_gyr_z", "speed_x"]
+    assert find_triads(names, 8) == [("c", "gyr", (1, 4, 6)), ("a_b", "acc", (2, 5, 0))]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            ["rigth_wrist_acc_x", "right_wrist_acc_y", "right_wrist_acc_z"],
+            "but not rigth_wrist_acc_y, rigth_wrist_acc_z",
+        ),
+        (["accX", "accY", "accZ"], "No channel is named <site>_"),
+        (["LEFT_WRIST_ACC_X", "LEFT_WRIST_ACC_Y", "LEFT_WRIST_ACC_Z"], "No channel is named <site>_"),
+    ],
+)
+def test_a_vector_without_an_axis_and_names_without_a_vector_are_refused(names, message):
+    with pytest.raises(DataFormatError, match=message):
+        find_triads(names, 3)
 
 
 def test_without_names_three_by_three_channels_are_accelerometers():
