@@ -65,7 +65,7 @@ def scores(labels: Labels) -> dict[str, Any]:
         "mean_over_subjects": subjects.mean(),
         "sd_over_subjects": subjects.std(ddof=1),
     }
-    return {name: round(float(value), 4) for name, value in figures.items()}
+    return {name: round(float(value), 6) for name, value in figures.items()}
 
 
 def labels_of(result: OutOfFold) -> Labels:
@@ -247,10 +247,13 @@ def _one_draw(windows: WindowSet, budget: int, draw: int, per_class: bool) -> di
 def choice_on_the_test_subjects(windows: WindowSet) -> dict[str, Any]:
     """Settings chosen by the scores that are then reported, and by those of the training subjects."""
     real = windows[windows.sample_domain == 0]
-    X, y, groups = ECDFFeatures(n_components=15).transform(real.X), real.y, real.groups
+    X, who = (
+        ECDFFeatures(n_components=15).transform(real.X),
+        {"groups": real.groups, "sample_domain": real.sample_domain},
+    )
 
     def predict(estimator: Any) -> Labels:
-        return labels_of(predict_out_of_fold(estimator, X, y, cv=LeaveOneSubjectOut(), groups=groups))
+        return labels_of(predict_out_of_fold(estimator, X, real.y, cv=LeaveOneSubjectOut(), **who))
 
     plain = RandomForestClassifier(50, random_state=0)
     settings = [predict(clone(plain).set_params(**chosen)) for chosen in ParameterGrid(GRID)]

@@ -384,8 +384,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=["table", "budgets", "why"], action="append")
     parts = parser.parse_args().part or ["table", "budgets", "why"]
-    path = RESULTS / "utd_mhad.json"
-    results = json.loads(path.read_text())["results"] if path.exists() else {}
+    results: dict[str, Any] = {}
     wrist = load()
     windows = cut(wrist, accelerometer(wrist))
     if "table" in parts:
@@ -400,7 +399,9 @@ def main() -> None:
         results["budgets"] = budgets(windows)
     if "why" in parts:
         results["why"] = why(wrist)
-    print(write_result("utd_mhad", PROTOCOL, results, seed=0))
+    path = RESULTS / "utd_mhad.json"
+    before = json.loads(path.read_text())["results"] if path.exists() else {}
+    print(write_result("utd_mhad", PROTOCOL, before | results, seed=0))
 
 
 if __name__ == "__main__":

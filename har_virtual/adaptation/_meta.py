@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, _fit_context, clone
 from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_routing_for_object, process_routing
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted, has_fit_parameter
 
+from har_virtual.exceptions import DataFormatError
 from har_virtual.windows.validation import check_sample_domain
 
 
@@ -30,6 +31,15 @@ def names_per_row(params: Mapping[str, Any], n_rows: int) -> list[str]:
 
 def _has_rows(value: Any) -> bool:
     return isinstance(value, (list, tuple)) or len(getattr(value, "shape", ())) > 0
+
+
+def requests_domain(estimator: Any) -> bool:
+    """Whether the fit of an estimator, or of anything inside it, requests `sample_domain` from metadata routing."""
+    try:
+        return bool(get_routing_for_object(estimator).consumes("fit", ["sample_domain"]))
+    except NotImplementedError:
+        # AdaBoost, for one, cannot say what it requests; what is inside it, or stands beside it in a Pipeline, can.
+        return any(requests_domain(part) for part in estimator.get_params().values())
 
 
 def _where_wrapped(method: Callable) -> Any:
@@ -72,7 +82,8 @@ class TrainingRowsMetaEstimator(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         DataFormatError
-            If `sample_domain` does not fit X, or the rows asked for do not exist.
+            If `sample_domain` does not fit X, the rows asked for do not exist, or the wrapped estimator is a Pipeline,
+            a search or the like in which a step requests `sample_domain` while metadata routing is off.
         ValueError
             As the wrapped estimator raises it.
         """
@@ -88,6 +99,13 @@ class TrainingRowsMetaEstimator(MetaEstimatorMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             return dict(process_routing(self, method, **params)["estimator"][method])
         if method == "fit" and not has_fit_parameter(self.estimator, "sample_domain"):
+            if np.any(params.get("sample_domain", 0)) and requests_domain(self.estimator):
+                name = type(self.estimator).__name__
+                raise DataFormatError(
+                    f"The {name} in {type(self).__name__} has a step that requests sample_domain, but a {name} hands "
+                    "it on by metadata routing only, which is off: call "
+                    "sklearn.set_config(enable_metadata_routing=True) before fit."
+                )
             return {name: value for name, value in params.items() if name != "sample_domain"}
         return dict(params)
 

@@ -9,13 +9,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.recording import Recording
+from har_virtual.windows.transformers import WindowTransformerMixin
 from har_virtual.windows.validation import as_given, check_sample_domain, check_streams, check_windows, is_ragged
 
 _Rows = np.ndarray | list[np.ndarray]
@@ -28,7 +29,7 @@ class QuantileMap(NamedTuple):
     target: np.ndarray
 
 
-class RankDistributionMapper(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class RankDistributionMapper(WindowTransformerMixin, BaseEstimator):
     """Give virtual samples the distribution of real ones: each value becomes the real value of its own rank.
 
     Equation 7 of IMUTube, ``x_real = G^-1(F(x_virtual))``, a channel at a time, over all samples of all training rows
@@ -142,7 +143,7 @@ class RankDistributionMapper(TransformerMixin, BaseEstimator, auto_wrap_output_k
         Warns
         -----
         DataWarning
-            Where `per_class` has too few rows of some classes.
+            Where `per_class` has too few rows of some classes, or none in the other domain.
         """
         self._learn(X, y, sample_domain)
         return self
@@ -155,7 +156,8 @@ class RankDistributionMapper(TransformerMixin, BaseEstimator, auto_wrap_output_k
         """
         rows, moving, labels = self._learn(X, y, sample_domain)
         by_class = [(moving & (labels == label), class_map) for label, class_map in self.class_maps_.items()]
-        return _like(X, self._move(rows, [(moving, self.map_), *by_class]))
+        rest = moving & ~np.any([mask for mask, _ in by_class], axis=0)
+        return _like(X, self._move(rows, [(rest, self.map_), *by_class]))
 
     def transform(self, X: Any, *, sample_domain: ArrayLike | None = None) -> Any:
         """Move the rows of one domain by the map over all classes.
@@ -228,26 +230,40 @@ class RankDistributionMapper(TransformerMixin, BaseEstimator, auto_wrap_output_k
         return labels
 
     def _learn_classes(self, rows: _Rows, moving: np.ndarray, resting: np.ndarray, y: np.ndarray) -> None:
+        without: list[Any] = []
         for label in np.unique(y[moving]):
             source, target = ((y == label) & side for side in (moving, resting))
-            if min(source.sum(), target.sum()) < self.min_class_rows:
-                self.fallback_classes_.append(label)
-            else:
+            if min(source.sum(), target.sum()) >= self.min_class_rows:
                 self.class_maps_[label] = self._quantile_map(rows, source, target)
+                continue
+            self.fallback_classes_.append(label)
+            if not target.any():
+                without.append(label)
         if self.fallback_classes_:
-            warnings.warn(
-                f"{type(self).__name__}: classes {np.array(self.fallback_classes_).tolist()} have fewer than "
-                f"min_class_rows={self.min_class_rows} rows in one domain; their rows go through the map over all "
-                "classes.",
-                DataWarning,
-                stacklevel=5,
+            warnings.warn(self._say_fallback(without, np.unique(y[resting])), DataWarning, stacklevel=5)
+
+    def _say_fallback(self, without: list[Any], known: np.ndarray) -> str:
+        """Say why classes fall back; `without` have no row in the domain whose labels are `known`."""
+        few = [label for label in self.fallback_classes_ if label not in without]
+        reasons = []
+        if without:
+            domain = "real" if self.direction == "virtual_to_real" else "virtual"
+            reasons.append(
+                f"classes {np.array(without).tolist()} have no {domain} row at all (compare the spelling: the {domain} "
+                f"labels are {known.tolist()})"
             )
+        if few:
+            reasons.append(
+                f"classes {np.array(few).tolist()} have fewer than min_class_rows={self.min_class_rows} rows in one "
+                "domain"
+            )
+        return f"{type(self).__name__}: {', and '.join(reasons)}; their rows go through the map over all classes."
 
     def _quantile_map(self, rows: _Rows, source: np.ndarray, target: np.ndarray) -> QuantileMap:
         return QuantileMap(*(_quantiles(_samples(rows, mask), self.n_quantiles) for mask in (source, target)))
 
     def _move(self, rows: _Rows, groups: list[tuple[np.ndarray, QuantileMap | None]]) -> _Rows:
-        """Give new rows, those of each mask moved by the map beside it; a later one overrules."""
+        """Give new rows, those of each mask moved by the map beside it."""
         moved = rows.copy() if isinstance(rows, np.ndarray) else [stream.copy() for stream in rows]
         values = _map_steps if self.method == "step" else _map_interpolated
         for mask, quantile_map in groups:

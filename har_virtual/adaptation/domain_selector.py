@@ -6,7 +6,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator
+import pandas as pd
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
@@ -86,6 +87,8 @@ class DomainSelector(TrainingRowsMetaEstimator):
         self.random_state = random_state
 
     def _training_rows(self, X: Any, y: Any, virtual: np.ndarray) -> tuple[Any, Any, np.ndarray]:
+        if not is_regressor(self):
+            _check_shared_labels(y, virtual)
         chosen = self._choose(y, virtual)
         rows = np.flatnonzero(chosen)
         if not len(rows):
@@ -113,3 +116,21 @@ class DomainSelector(TrainingRowsMetaEstimator):
             n_kept = int(self.virtual_ratio * np.count_nonzero(own & ~virtual) + 1e-9)
             chosen[rng.permutation(np.flatnonzero(own & virtual))[:n_kept]] = True
         return chosen
+
+
+def _check_shared_labels(y: Any, virtual: np.ndarray) -> None:
+    """Refuse domains that have no label in common: one of them must spell its labels otherwise."""
+    labels = np.asarray(y)
+    if labels.shape != virtual.shape:
+        return
+    of_real, of_virtual = (set(pd.unique(labels[side & ~pd.isna(labels)])) for side in (~virtual, virtual))
+    if of_real and of_virtual and not of_real & of_virtual:
+        raise DataFormatError(
+            f"Real and virtual rows have no label in common: the real ones are {_name(of_real)}, the virtual ones "
+            f"{_name(of_virtual)}. Spell them alike."
+        )
+
+
+def _name(labels: set[Any]) -> str:
+    shown = sorted(map(str, labels))
+    return ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -100,6 +101,8 @@ class TrainOnly(TrainingRowsMetaEstimator):
             raise DataFormatError(
                 f"step is the class {self.step.__name__}: give an instance, {self.step.__name__}(...)."
             )
+        if not hasattr(self.step, "fit_resample"):
+            _check_augmentation(self.step)
         self.real_rows_used_ = self.real_labels_used_ = np.count_nonzero(~virtual)
         return self._resample(X, y) if hasattr(self.step, "fit_resample") else self._augment(X, y)
 
@@ -153,3 +156,18 @@ class TrainOnly(TrainingRowsMetaEstimator):
             tags.input_tags.sparse &= step.sparse
             tags.input_tags.allow_nan &= step.allow_nan
         return tags
+
+
+def _check_augmentation(step: Callable) -> None:
+    try:
+        signature = inspect.signature(step)
+    except ValueError:
+        # Some compiled functions have none.
+        return
+    try:
+        signature.bind("X", "rng")
+    except TypeError:
+        name = getattr(step, "__name__", type(step).__name__)
+        raise DataFormatError(
+            f"An augmentation is called as step(X, rng), rng a numpy Generator, but {name} takes {signature}."
+        ) from None

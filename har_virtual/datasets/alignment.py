@@ -154,7 +154,8 @@ def _correlations(real: np.ndarray, virtual: np.ndarray, shifts: np.ndarray) -> 
     start, stop = np.maximum(0, shifts), np.minimum(len(real), len(virtual) + shifts)
     # Centred once, so that the sums of squares below lose no digits.
     x, y = real - real.mean(), virtual - virtual.mean()
-    products = np.correlate(x, y, mode="full")[shifts + len(y) - 1] / (stop - start)
+    sums = [x[i:j] @ y[i - shift : j - shift] for shift, i, j in zip(shifts, start, stop, strict=True)]
+    products = np.array(sums) / (stop - start)
     (mean_x, variance_x), (mean_y, variance_y) = _moments(x, start, stop), _moments(y, start - shifts, stop - shifts)
     spread = np.sqrt(np.maximum(variance_x, 0.0) * np.maximum(variance_y, 0.0))
     constant = np.minimum(variance_x, variance_y) < _NO_MOTION**2

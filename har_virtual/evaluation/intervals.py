@@ -8,7 +8,7 @@ other training subjects or another seed would change is not in the interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from scipy.stats import norm
 
 from har_virtual.evaluation.metrics import SubjectCounts, count_by_subject, macro_f1_of_counts
 from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.recording import is_finite_number
 
 if TYPE_CHECKING:
     from har_virtual.evaluation.out_of_fold import OutOfFold
@@ -94,6 +95,7 @@ def bootstrap_interval(
     statistic : {"pooled", "mean_over_subjects"}
         Macro-F1 of all windows together, or the mean of the subjects' macro-F1.
     n_resamples : int
+        At least 1.
     level : float
         Between 0 and 1.
     random_state : int, Generator or None
@@ -204,8 +206,9 @@ def wilson_interval(f1: float, n_windows: int, *, level: float = 0.95) -> Interv
     >>> round(interval.width / 2, 4)
     0.0055
     """
-    if not 0 <= f1 <= 1 or n_windows < 1:
-        raise DataFormatError(f"Wilson's interval needs f1 from 0 to 1 and n_windows from 1, not {f1} and {n_windows}.")
+    if not is_finite_number(f1) or not 0 <= f1 <= 1:
+        raise DataFormatError(f"f1 must be a number from 0 to 1, not {f1!r}.")
+    _check_count("n_windows", n_windows)
     z = norm.ppf(0.5 + _check_level(level) / 2)
     shrink = 1 + z**2 / n_windows
     centre = (f1 + z**2 / (2 * n_windows)) / shrink
@@ -241,8 +244,7 @@ def _draw_subjects(n_subjects: int, n_resamples: int, random_state: int | np.ran
             "A bootstrap over subjects needs at least two of them, and there is one, which says nothing of how another "
             "person would do: hold out more subjects."
         )
-    if n_resamples < 1:
-        raise DataFormatError(f"n_resamples must be at least 1, not {n_resamples}.")
+    _check_count("n_resamples", n_resamples)
     rng = np.random.default_rng(random_state)
     drawn = rng.multinomial(n_subjects, np.full(n_subjects, 1 / n_subjects), size=n_resamples)
     # Products of floats are fast; sums of whole numbers stay exact.
@@ -269,6 +271,11 @@ def _percentiles(values: np.ndarray, level: float, method: str) -> Interval:
 
 
 def _check_level(level: float) -> float:
-    if not 0 < level < 1:
-        raise DataFormatError(f"level must lie between 0 and 1, such as 0.95, not {level}.")
+    if not is_finite_number(level) or not 0 < level < 1:
+        raise DataFormatError(f"level must lie between 0 and 1, such as 0.95, not {level!r}.")
     return level
+
+
+def _check_count(name: str, value: Any) -> None:
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise DataFormatError(f"{name} must be a whole number from 1, not {value!r}.")

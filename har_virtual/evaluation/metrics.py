@@ -152,6 +152,8 @@ def check_labels(name: str, values: ArrayLike, n_rows: int | None = None) -> np.
     DataFormatError
         If they are empty, of another number than `n_rows`, missing somewhere, or part text and part not.
     """
+    if values is None:
+        raise DataFormatError(f"{name} is missing: pass one value for each row.")
     labels = np.asarray(values)
     if labels.ndim != 1 or not len(labels) or (n_rows is not None and len(labels) != n_rows):
         wanted = "at least one value" if n_rows is None else f"{n_rows} values"

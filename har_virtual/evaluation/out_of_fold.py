@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from har_virtual.evaluation.metrics import check_labels, macro_f1, per_subject_f
 from har_virtual.evaluation.real_data import real_data_used
 from har_virtual.exceptions import DataFormatError, FoldError
 from har_virtual.windows.validation import check_sample_domain
+from har_virtual.windows.window_set import WindowSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,8 @@ class OutOfFold:
         All labels, of any row or prediction, sorted.
     folds : DataFrame
         One row a fold: ``held_out`` (subjects), ``n_train_real``, ``n_train_virtual``, ``n_test``, ``real_rows_used``
-        and ``real_labels_used`` (`real_data_used`), ``untrained_classes`` (in the test rows, but in no training row).
+        and ``real_labels_used`` (`real_data_used`), ``untrained_classes`` (those of the test rows that the fitted
+        estimator does not know: not in its ``classes_``, or in no training row if it has none).
     estimators : tuple of fitted estimators or None
         One a fold.
     """
@@ -52,6 +54,12 @@ class OutOfFold:
     classes: np.ndarray
     folds: pd.DataFrame
     estimators: tuple[BaseEstimator, ...] | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"OutOfFold({len(self.rows)} windows of {len(np.unique(self.groups))} subjects in {len(self.folds)} folds, "
+            f"{len(self.classes)} classes, macro_f1={self.macro_f1:.3f})"
+        )
 
     @property
     def macro_f1(self) -> float:
@@ -100,9 +108,9 @@ class OutOfFold:
         dict
             ``macro_f1`` (pooled) with its bootstrap interval over subjects ``low`` to ``high``;
             ``mean_over_subjects`` and ``sd_over_subjects`` (n - 1) of macro-F1; ``n_subjects`` and ``n_windows``
-            tested; ``real_rows_used`` and ``real_labels_used``, the mean over folds, that is what one fitted recogniser
-            cost in real data (folds share rows, so a total would count most of them many times). What needs two
-            subjects is NaN where there is one.
+            tested; ``real_rows_used`` and ``real_labels_used``, the columns of `folds` averaged over the folds, that is
+            what one fitted recogniser cost in real data (folds share rows, so a total would count most of them many
+            times). What needs two subjects is NaN where there is one.
         """
         scores, nan = self.per_subject(), float("nan")
         low, high = nan, nan
@@ -165,7 +173,8 @@ def predict_out_of_fold(
     groups : array-like of shape (n_rows,)
         Subject of each row.
     sample_domain : array-like of shape (n_rows,), optional
-        0 real, 1 virtual; all real if None.
+        0 real, 1 virtual; all real if None. It must be given where a step requests it in fit, zeros if all rows are
+        real: a forgotten one would pass for real rows unseen.
     params : mapping, optional
         More metadata by name, each with one value a row; some step has to request it.
     n_jobs : int, optional
@@ -183,7 +192,8 @@ def predict_out_of_fold(
     ------
     DataFormatError
         If lengths differ, values are missing, a row or subject is tested and trained on in one fold, a test row is
-        virtual or tested twice, a fold has no training or no test rows, or no step requests one of `params`.
+        virtual or tested twice, a fold has no training or no test rows, no step requests one of `params`, or a step
+        requests a `sample_domain` that is not given.
     FoldError
         If the estimator fails in a fold; its cause is the original error (the text of it, from a worker process).
 
@@ -201,6 +211,8 @@ def predict_out_of_fold(
     >>> result.folds[["held_out", "n_test", "real_labels_used"]].iloc[0].tolist()
     ['ann', 4, 8]
     """
+    if isinstance(X, WindowSet):
+        raise DataFormatError("X is a WindowSet, not its array: pass windows.X, windows.y and groups=windows.groups.")
     y = check_labels("y", y)
     groups = check_labels("groups", groups, n_rows=len(y))
     if len(X) != len(y):
@@ -226,20 +238,32 @@ class _Fold:
     n_train_real: int
     n_train_virtual: int
 
-    def record(self, used: tuple[int, int], y: np.ndarray) -> dict[str, Any]:
+    def record(self, outcome: _Outcome, y: np.ndarray) -> dict[str, Any]:
         """Give a row of `OutOfFold.folds`."""
+        known = y[self.train] if outcome.classes is None else outcome.classes
         return {
             "held_out": self.held_out,
             "n_train_real": self.n_train_real,
             "n_train_virtual": self.n_train_virtual,
             "n_test": len(self.test),
-            "real_rows_used": used[0],
-            "real_labels_used": used[1],
-            "untrained_classes": _join(np.setdiff1d(y[self.test], y[self.train])),
+            "real_rows_used": outcome.used[0],
+            "real_labels_used": outcome.used[1],
+            "untrained_classes": _join(np.setdiff1d(y[self.test], known)),
         }
 
 
+class _Outcome(NamedTuple):
+    """What a fold gives."""
+
+    predicted: np.ndarray
+    used: tuple[int, int]
+    classes: np.ndarray | None
+    estimator: BaseEstimator | None
+
+
 def _split(cv: Any, X: Any, y: np.ndarray, groups: np.ndarray, sample_domain: ArrayLike | None) -> Iterable[Any]:
+    if isinstance(cv, type):
+        raise DataFormatError(f"cv is the class {cv.__name__}: give an instance, {cv.__name__}(...).")
     if hasattr(cv, "split"):
         more = {"sample_domain": sample_domain} if "sample_domain" in signature(cv.split).parameters else {}
         return cv.split(X, y, groups=groups, **more)
@@ -315,7 +339,7 @@ def _check_metadata(
 
 
 def _find_requests(
-    estimator: BaseEstimator, metadata: Iterable[str], *, required: Iterable[str], any_virtual: bool
+    estimator: BaseEstimator, metadata: Mapping[str, Any], *, required: Iterable[str], any_virtual: bool
 ) -> dict[str, set[str]]:
     """Which metadata fit and predict request."""
     try:
@@ -325,6 +349,11 @@ def _find_requests(
         if any_virtual or tuple(required):
             raise
         return {"fit": set(), "predict": set()}
+    if "sample_domain" not in metadata and routing.consumes("fit", ["sample_domain"]):
+        raise DataFormatError(
+            f"{type(estimator).__name__} requests sample_domain in fit, which is missing: pass "
+            "sample_domain=windows.sample_domain (zeros if all rows are real)."
+        )
     requested = {method: routing.consumes(method, metadata) for method in ("fit", "predict")}
     for name in required:
         if name not in requested["fit"] | requested["predict"]:
@@ -343,7 +372,7 @@ def _fit_and_predict(
     metadata: Mapping[str, np.ndarray],
     requested: Mapping[str, set[str]],
     keep: bool,
-) -> tuple[np.ndarray, tuple[int, int], BaseEstimator | None]:
+) -> _Outcome:
     def cut(method: str, rows: np.ndarray) -> dict[str, np.ndarray]:
         return {name: metadata[name][rows] for name in sorted(requested[method])}
 
@@ -357,20 +386,16 @@ def _fit_and_predict(
             f"{type(estimator).__name__} failed in the fold that holds out {fold.held_out} ({fold.n_train_real} real "
             f"and {fold.n_train_virtual} virtual training rows): {type(error).__name__}: {error}"
         ) from error
-    return predicted, used, estimator if keep else None
+    return _Outcome(predicted, used, getattr(estimator, "classes_", None), estimator if keep else None)
 
 
 def _collect(
-    folds: Sequence[_Fold],
-    done: Sequence[tuple[np.ndarray, tuple[int, int], BaseEstimator | None]],
-    y: np.ndarray,
-    groups: np.ndarray,
-    keep: bool,
+    folds: Sequence[_Fold], done: Sequence[_Outcome], y: np.ndarray, groups: np.ndarray, keep: bool
 ) -> OutOfFold:
     rows = np.concatenate([fold.test for fold in folds])
     order = np.argsort(rows)
     rows = rows[order]
-    y_pred = np.concatenate([predicted for predicted, _, _ in done])[order]
+    y_pred = np.concatenate([outcome.predicted for outcome in done])[order]
     return OutOfFold(
         rows=rows,
         y_true=y[rows],
@@ -378,8 +403,8 @@ def _collect(
         groups=groups[rows],
         fold=np.repeat(np.arange(len(folds)), [len(fold.test) for fold in folds])[order],
         classes=np.unique(np.concatenate([y, y_pred])),
-        folds=pd.DataFrame([fold.record(used, y) for fold, (_, used, _) in zip(folds, done, strict=True)]),
-        estimators=tuple(fitted for _, _, fitted in done) if keep else None,
+        folds=pd.DataFrame([fold.record(outcome, y) for fold, outcome in zip(folds, done, strict=True)]),
+        estimators=tuple(outcome.estimator for outcome in done) if keep else None,
     )
 
 

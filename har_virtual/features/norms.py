@@ -7,17 +7,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from har_virtual.exceptions import DataFormatError
+from har_virtual.windows.transformers import WindowTransformerMixin
 from har_virtual.windows.validation import as_given, check_windows, find_triads
 
 _AXES = "xyz"
 
 
-class NormChannels(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class NormChannels(WindowTransformerMixin, BaseEstimator):
     """Add the norm of every triad, and its norm across the segment's axis, as further channels.
 
     A video shows where a limb points but hardly how it is turned about its length: the twist of a virtual sensor is a

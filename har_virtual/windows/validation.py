@@ -72,8 +72,6 @@ def check_windows(estimator: BaseEstimator, X: Any, y: Any = None, *, reset: boo
             "dimensions."
         )
     windows = windows[:, :, None] if windows.ndim == 2 else windows
-    if not windows.shape[2]:
-        raise DataFormatError(f"X has 0 channels, but {name} needs one at least.")
     _count_channels(estimator, windows.shape[2], reset=reset)
     if reset:
         estimator.channels_in_ = None
@@ -190,6 +188,8 @@ def _check_names(estimator: BaseEstimator, X: Sequence[Any], *, reset: bool) -> 
 
 
 def _count_channels(estimator: BaseEstimator, n_channels: int, *, reset: bool, where: str = "X") -> None:
+    if not n_channels:
+        raise DataFormatError(f"{where} has 0 channels, but {type(estimator).__name__} needs one at least.")
     if reset:
         estimator.n_channels_in_ = n_channels
     elif estimator.n_channels_in_ != n_channels:

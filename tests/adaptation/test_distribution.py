@@ -230,13 +230,38 @@ def test_a_class_with_few_rows_falls_back_to_the_map_over_all_classes(
     labels[VIRTUAL & (classes == "sit")] = "fall"
     labels[-5:] = "jump"  # No real row at all.
     mapper = RankDistributionMapper(per_class=True)
-    with pytest.warns(DataWarning, match=r"classes \['fall', 'jump'\] have fewer than min_class_rows=5 rows") as caught:
+    told = (
+        r"classes \['jump'\] have no real row at all \(compare the spelling: the real labels are "
+        r"\['fall', 'sit', 'walk'\]\), and classes \['fall'\] have fewer than min_class_rows=5 rows in one domain"
+    )
+    with pytest.warns(DataWarning, match=told) as caught:
         mapped = mapper.fit_transform(class_windows, labels, sample_domain=DOMAIN)
     assert len(caught) == 1 and caught[0].filename == __file__
     assert mapper.fallback_classes_ == ["fall", "jump"] and list(mapper.class_maps_) == ["walk"]
     fallen = VIRTUAL & (labels != "walk")
     np.testing.assert_array_equal(mapped[fallen], mapper.transform(class_windows, sample_domain=DOMAIN)[fallen])
     assert np.abs(mapped - mapper.transform(class_windows, sample_domain=DOMAIN))[VIRTUAL & ~fallen].max() > 1
+
+
+@pytest.mark.parametrize(("direction", "moving"), [("virtual_to_real", 1), ("real_to_virtual", 0)])
+def test_a_label_that_is_spelt_otherwise_in_the_other_domain_is_named(
+    direction: str, moving: int, windows: np.ndarray, classes: np.ndarray
+) -> None:
+    labels = np.where((moving == DOMAIN) & (classes == "walk"), "Walk", classes)
+    resting = "real" if moving else "virtual"
+    told = (
+        rf"Mapper: classes \['Walk'\] have no {resting} row at all \(.* {resting} labels are \['sit', 'walk'\]\); their"
+    )
+    with pytest.warns(DataWarning, match=told):
+        RankDistributionMapper(per_class=True, direction=direction).fit(windows, labels, sample_domain=DOMAIN)
+
+
+def test_classes_with_too_few_rows_are_not_said_to_have_none(windows: np.ndarray, classes: np.ndarray) -> None:
+    mapper = RankDistributionMapper(per_class=True, min_class_rows=11)
+    with pytest.warns(
+        DataWarning, match=r"Mapper: classes \['sit', 'walk'\] have fewer than min_class_rows=11 rows in"
+    ):
+        mapper.fit(windows, classes, sample_domain=DOMAIN)
 
 
 def test_a_class_with_no_rows_to_move_needs_no_map(class_windows: np.ndarray, classes: np.ndarray) -> None:
@@ -402,6 +427,18 @@ def test_classes_of_streams_may_have_one_stream_each(windows: np.ndarray) -> Non
     np.testing.assert_allclose(np.stack(mapped), windows[[0, 10, 0, 10]], atol=1e-9)
 
 
+def test_empty_streams_are_no_rows_of_their_class(windows: np.ndarray) -> None:
+    full, empty = windows[0], np.empty((0, N_CHANNELS))
+    streams, domain = [full, full, empty, full, full + 5, empty], [0, 0, 0, 1, 1, 1]
+    labels = ["sit", "sit", "walk", "sit", "walk", "jump"]
+    mapper = RankDistributionMapper(per_class=True, min_class_rows=1)
+    with pytest.warns(
+        DataWarning, match=r"classes \['walk'\] have no real row at all .* labels are \['sit'\]\); their"
+    ):
+        mapper.fit(streams, labels, sample_domain=domain)
+    assert list(mapper.class_maps_) == ["sit"] and mapper.fallback_classes_ == ["walk"]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_float_type_stays_and_the_input_too(dtype: type, windows: np.ndarray) -> None:
     windows = windows.astype(dtype)
@@ -425,7 +462,9 @@ def test_bad_input_is_refused(windows: np.ndarray) -> None:
     mapper = RankDistributionMapper().fit(windows, sample_domain=DOMAIN)
     holed = windows.copy()
     holed[3, 2, 1] = np.nan
-    with pytest.raises(ValueError, match="contains NaN"):
+    with pytest.raises(
+        DataFormatError, match="NaN or infinite values in 1 of 40 windows, first in window 3, channel 1"
+    ):
         mapper.transform(holed, sample_domain=DOMAIN)
     with pytest.raises(DataFormatError, match="Stream 3 has NaN"):
         mapper.transform(list(holed), sample_domain=DOMAIN)

@@ -10,9 +10,9 @@ import pytest
 import sklearn
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone, is_classifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 from sklearn.utils import get_tags
 
-from har_virtual.adaptation import DomainSelector
+from har_virtual.adaptation import DomainSelector, RankDistributionMapper, TrainOnly
 from har_virtual.exceptions import DataFormatError
 
 # 6 real rows walk, 4 sit; 20 virtual rows walk, 5 sit, 3 jump; in mixed order. The value of a row is its number.
@@ -258,3 +258,64 @@ def test_in_a_pipeline_the_domain_arrives_by_default_with_routing_and_is_refused
     assert len(model["clf"].estimator_.X_) == 10
     with pytest.raises(ValueError, match=r"Pipeline\.fit does not accept the sample_domain parameter"):
         model.fit(X, Y, sample_domain=DOMAIN)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"train_on": "real"}, {"train_on": "virtual"}, {"virtual_ratio": 1}])
+def test_domains_that_share_no_label_are_refused_whatever_trains(parameters):
+    y = np.where(DOMAIN == 0, np.char.upper(Y), Y)
+    with pytest.raises(DataFormatError, match=r"no label in common: the real ones are SIT, WALK, .* jump, sit, walk\."):
+        DomainSelector(Witness(), **parameters).fit(X, y, sample_domain=DOMAIN)
+
+
+def test_many_labels_are_cut_short_in_the_error():
+    y = np.where(DOMAIN == 0, "walk", np.char.add("a", np.arange(38).astype(str)))
+    with pytest.raises(DataFormatError, match=r"real ones are walk, the virtual ones a\d+(, a\d+){9} and 18 more\."):
+        DomainSelector(Witness()).fit(X, y, sample_domain=DOMAIN)
+
+
+def test_one_label_in_common_one_domain_alone_and_numbers_to_regress_are_no_mistake():
+    y = np.where(DOMAIN == 0, np.char.upper(Y), Y)
+    y[np.flatnonzero(DOMAIN == 1)[0]] = "WALK"
+    DomainSelector(Witness()).fit(X, y, sample_domain=DOMAIN)
+    DomainSelector(Witness()).fit(X, Y, sample_domain=np.ones(38))
+    DomainSelector(LinearRegression()).fit(X, np.arange(38.0), sample_domain=DOMAIN)
+
+
+MAPPED = Pipeline([("map", RankDistributionMapper()), ("clf", Witness())])
+ROUTERS = {
+    "a pipeline": MAPPED,
+    "a search": GridSearchCV(MAPPED, {}, cv=2),
+    "a pipeline in another of our own": TrainOnly(lambda X, rng: X, MAPPED),
+    "a pipeline whose last step cannot say": Pipeline(
+        [("map", RankDistributionMapper()), ("clf", AdaBoostClassifier())]
+    ),
+}
+
+
+@pytest.mark.parametrize("estimator", ROUTERS.values(), ids=ROUTERS)
+def test_with_routing_off_a_domain_that_would_be_lost_on_the_way_to_a_step_is_an_error(estimator):
+    message = r"has a step that requests sample_domain.*off: call sklearn\.set_config\(enable_metadata_routing=True\)"
+    with pytest.raises(DataFormatError, match=message):
+        DomainSelector(estimator).fit(X, Y, sample_domain=DOMAIN)
+
+
+@pytest.mark.parametrize("estimator", [ROUTERS["a pipeline"], ROUTERS["a search"]])
+def test_with_routing_on_the_domain_reaches_a_step_inside(estimator):
+    with sklearn.config_context(enable_metadata_routing=True):
+        fitted = DomainSelector(estimator).fit(X, Y, sample_domain=DOMAIN).estimator_
+    assert not getattr(fitted, "best_estimator_", fitted)["map"].is_identity_
+
+
+@pytest.mark.parametrize(
+    ("estimator", "domain"),
+    [
+        (MAPPED, None),
+        (MAPPED, np.zeros(38)),
+        (Pipeline([("same", FunctionTransformer()), ("clf", Witness())]), DOMAIN),
+        (AdaBoostClassifier(n_estimators=1), DOMAIN),
+    ],
+)
+def test_with_routing_off_a_domain_that_nobody_inside_asks_for_is_left_out(estimator, domain):
+    assert DomainSelector(estimator).fit(X, Y, sample_domain=domain).real_rows_used_ == (
+        38 if domain is None else (domain == 0).sum()
+    )

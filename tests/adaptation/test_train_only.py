@@ -208,6 +208,19 @@ def test_an_augmentation_that_changes_the_shape_is_refused():
         TrainOnly(lambda X, rng: X[1:], Witness()).fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    ("step", "takes"),
+    [(lambda X: X, r"<lambda> takes \(X\)"), (lambda X, *, rng: X, r"takes \(X, \*, rng\)")],
+)
+def test_an_augmentation_that_does_not_take_rows_and_generator_is_refused(step, takes):
+    with pytest.raises(DataFormatError, match=rf"called as step\(X, rng\), rng a numpy Generator, but .*{takes}"):
+        TrainOnly(step, Witness()).fit(X, Y)
+
+
+def test_an_augmentation_may_take_more_that_has_a_default():
+    assert len(TrainOnly(lambda X, rng, scale=1: X * scale, Witness()).fit(X, Y).estimator_.X_) == 36
+
+
 def test_an_augmentation_needs_dense_rows():
     with pytest.raises(TypeError, match="Sparse data was passed"):
         TrainOnly(shift, Witness()).fit(sparse.csr_array(X), Y)

@@ -203,15 +203,23 @@ def spoiled(windows: WindowSet, *spoils: Spoil) -> WindowSet:
     return dataclasses.replace(windows, X=X, y=y)
 
 
-ROUTES = [*itertools.product([by_predict_out_of_fold, by_cross_validate], [False, True]), (by_grid_search, True)]
+FORTH, BACK = "virtual_to_real", "real_to_virtual"
+VARIANTS = [
+    (by_predict_out_of_fold, False, FORTH),
+    (by_predict_out_of_fold, True, FORTH),
+    (by_predict_out_of_fold, True, BACK),
+    (by_cross_validate, False, FORTH),
+    (by_cross_validate, True, BACK),
+    (by_grid_search, True, FORTH),
+]
 
 
-@pytest.mark.parametrize(("route", "own"), ROUTES)
+@pytest.mark.parametrize(("route", "own", "direction"), VARIANTS)
 @pytest.mark.parametrize("cv", [LeaveOneSubjectOut(), budget()], ids=["all rows", "budget"])
-def test_predictions_of_a_fold_depend_on_nothing_but_its_training_rows(windows, cv, route, own):
+def test_predictions_of_a_fold_depend_on_nothing_but_its_training_rows(windows, cv, route, own, direction):
     """With one rotation and one map for all (own=False), and with one for each subject, or class, of its own."""
-    mapper = RankDistributionMapper(per_class=own, min_class_rows=2)
-    predict = Protocol(pipeline(align=aligner(per_subject=own), map=mapper), cv, route)
+    mapper = RankDistributionMapper(per_class=own, min_class_rows=2, direction=direction)
+    predict = Protocol(pipeline(align=aligner(per_subject=own, direction=direction), map=mapper), cv, route)
     check_folds(windows, predict.folds(windows))
     check_predictions(windows, predict)
 

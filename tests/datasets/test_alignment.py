@@ -6,6 +6,7 @@ import pytest
 from har_virtual import Recording
 from har_virtual.datasets import estimate_lag
 from har_virtual.exceptions import DataFormatError
+from har_virtual.signal import lowpass
 
 RATE_HZ = 50
 TIMES = np.arange(200) / RATE_HZ
@@ -78,6 +79,45 @@ def test_the_prior_decides_between_repetitions():
         found = estimate_lag(watch(gyr=steps), watch(gyr=steps), expected_s=expected_s, max_lag_s=0.7)
         assert found.lag_s == pytest.approx(expected_s, abs=0.04)
         assert found.trusted
+
+
+def slow_objective(real, virtual, shifts, *, bandwidth_hz, spread_s, prior_weight=1.0) -> list[float]:
+    """Logarithm of the posterior at each shift, from pairs of samples and np.corrcoef."""
+    x, y = (lowpass(np.linalg.norm(stream.data, axis=1), RATE_HZ, bandwidth_hz) for stream in (real, virtual))
+    values = []
+    for shift in shifts:
+        pairs = np.array([(x[i + shift], y[i]) for i in range(len(y)) if 0 <= i + shift < len(x)])
+        r = max(np.corrcoef(pairs.T)[0, 1], 0.0)
+        n_independent = 2 * bandwidth_hz * len(pairs) / RATE_HZ
+        prior = -((shift / RATE_HZ) ** 2) / (2 * spread_s**2)
+        values.append(-n_independent / 2 * np.log(1 - r**2) + prior_weight * prior)
+    return values
+
+
+def test_likelihood_and_prior_weigh_what_the_equation_says():
+    rng = np.random.default_rng(1)
+    real, virtual = (
+        watch(gyr=lambda _, t=t: 3 + swing(t) + rng.normal(scale=0.6, size=200)) for t in (TIMES, TIMES + 0.3)
+    )
+    parameters = {"bandwidth_hz": 1.0, "spread_s": 0.07}
+    shifts = np.arange(-25, 26)
+
+    def best_s(**more: float) -> float:
+        return shifts[np.argmax(slow_objective(real, virtual, shifts, **parameters, **more))] / RATE_HZ
+
+    assert estimate_lag(real, virtual, **parameters, min_correlation=-1).lag_s == pytest.approx(best_s())
+    assert best_s(prior_weight=2) < best_s() < best_s(prior_weight=0.5), "neither alone decides"
+
+
+@pytest.mark.parametrize("shift", [-40, -1, 0, 17])
+def test_the_correlation_is_that_of_the_samples_that_overlap(shift):
+    rng = np.random.default_rng(2)
+    streams = [watch(gyr=lambda t: 5 + rng.normal(size=len(t))) for _ in range(2)]
+    x, y = (lowpass(np.linalg.norm(stream.data, axis=1), RATE_HZ, 3.0) for stream in streams)
+    x, y = (x[shift:], y[: len(y) - shift]) if shift >= 0 else (x[:shift], y[-shift:])
+    at = {"start_s": shift / RATE_HZ}
+    found = estimate_lag(streams[0], streams[1].replace(**at), max_lag_s=0.0)
+    assert found.correlation == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-9)
 
 
 def test_opposite_signals_do_not_count_as_alike():

@@ -171,15 +171,30 @@ def test_one_subject_is_too_few_for_a_bootstrap():
             'statistic must be "pooled" or "mean_over_subjects", not \'median\'',
         ),
         ({"level": 95}, DataFormatError, "level must lie between 0 and 1, such as 0.95, not 95"),
-        ({"n_resamples": 0}, DataFormatError, "n_resamples must be at least 1, not 0"),
+        ({"level": None}, DataFormatError, "level must lie between 0 and 1, such as 0.95, not None"),
+        ({"n_resamples": 0}, DataFormatError, "n_resamples must be a whole number from 1, not 0"),
+        ({"n_resamples": 99.5}, DataFormatError, "n_resamples must be a whole number from 1, not 99.5"),
+        ({"n_resamples": None}, DataFormatError, "n_resamples must be a whole number from 1, not None"),
+        ({"n_resamples": True}, DataFormatError, "n_resamples must be a whole number from 1, not True"),
     ],
 )
 def test_parameters_out_of_range_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         bootstrap_interval(random_result(8), **options)
+    with pytest.raises(error, match=message):
+        paired_difference(random_result(8), random_result(8), **options)
 
 
-@pytest.mark.parametrize(("f1", "n_windows"), [(57.79, 150_000), (-0.1, 10), (0.5, 0)])
-def test_wilson_refuses_percent_and_no_windows(f1, n_windows):
-    with pytest.raises(DataFormatError, match="needs f1 from 0 to 1 and n_windows from 1"):
+@pytest.mark.parametrize(
+    ("f1", "n_windows", "message"),
+    [
+        (57.79, 150_000, "f1 must be a number from 0 to 1, not 57.79"),
+        (-0.1, 10, "f1 must be"),
+        (np.nan, 10, "f1 must be"),
+        (0.5, 0, "n_windows must be a whole number from 1, not 0"),
+        (0.5, 10.5, "n_windows must be"),
+    ],
+)
+def test_wilson_refuses_percent_and_no_windows(f1, n_windows, message):
+    with pytest.raises(DataFormatError, match=message):
         wilson_interval(f1, n_windows)

@@ -23,9 +23,12 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from har_virtual.adaptation import DomainSelector
 from har_virtual.evaluation import bootstrap_interval, paired_difference, predict_out_of_fold, real_data_used
 from har_virtual.exceptions import DataFormatError, FoldError
 from har_virtual.model_selection import LeaveOneSubjectOut
+from har_virtual.recording import Recording
+from har_virtual.windows import segment_recordings
 
 SUBJECTS = ["ann", "bob", "eve"]
 
@@ -323,6 +326,7 @@ def test_a_row_is_tested_once():
     ("cv", "message"),
     [
         (5, "cv must be a splitter such as LeaveOneSubjectOut, .* not 5"),
+        (LeaveOneSubjectOut, r"cv is the class LeaveOneSubjectOut: give an instance, LeaveOneSubjectOut\(\.\.\.\)"),
         ([], "cv gives no folds"),
         ([([], [0])], "Fold 0 needs training rows and test rows"),
         ([([0], [])], "Fold 0 needs training rows and test rows"),
@@ -342,7 +346,9 @@ def test_folds_that_are_none_are_refused(cv, message):
     [
         ({"y": ["sit"] * 17}, "groups must be one-dimensional with 17 values"),
         ({"X": np.zeros((17, 2))}, "X has 17 rows and y 18"),
+        ({"y": None}, "y is missing: pass one value for each row"),
         ({"y": [None] * 18}, "y is missing for 18 of 18 rows"),
+        ({"groups": None}, "groups is missing: pass one value for each row"),
         ({"groups": [np.nan] * 18}, "groups is missing for 18"),
         ({"groups": np.zeros((18, 2))}, "groups must be one-dimensional"),
         ({"sample_domain": ["real"] * 18}, "sample_domain must hold a 0"),
@@ -363,6 +369,57 @@ def test_a_class_that_training_lacks_is_missed_and_counted():
     # sit is right throughout; walk has 6 hits and 3 false alarms; jump none.
     assert result.macro_f1 == pytest.approx((1 + 12 / 15 + 0) / 3)
     assert result.per_subject().to_dict() == {"ann": 1, "bob": 1, "eve": 0.5}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_class_that_only_real_rows_have_is_untrained_where_virtual_ones_train(n_jobs):
+    data = example()
+    data["y"] = np.where((data["sample_domain"] == 1) & (data["y"] == "walk"), "jump", data["y"])
+    model = make_pipeline(FunctionTransformer(), DomainSelector(DecisionTreeClassifier(), train_on="virtual"))
+    result = predict_out_of_fold(model, **data, cv=LeaveOneSubjectOut(), n_jobs=n_jobs)
+    assert result.folds["untrained_classes"].tolist() == ["walk"] * 3
+    assert "walk" not in result.y_pred
+
+
+def test_without_classes_the_training_rows_say_which_are_untrained():
+    class Nameless(Reporter):
+        def predict(self, X):
+            predicted = super().predict(X)
+            del self.classes_
+            return predicted
+
+    data = real_example()
+    data["y"] = np.where((data["groups"] == "eve") & (data["y"] == "walk"), "jump", data["y"])
+    result = predict_out_of_fold(Nameless(), **data, cv=LeaveOneGroupOut())
+    assert result.folds["untrained_classes"].tolist() == ["", "", "jump"]
+
+
+ASKING = {
+    "itself": RoutedReporter(),
+    "a step": make_pipeline(DomainShift(), DecisionTreeClassifier()),
+    "a step in a search": GridSearchCV(make_pipeline(DomainShift(), DecisionTreeClassifier()), {}, cv=GroupKFold(2)),
+    "the splitter of a search": GridSearchCV(DecisionTreeClassifier(), {}, cv=LeaveOneSubjectOut()),
+}
+
+
+@pytest.mark.parametrize("model", ASKING.values(), ids=ASKING)
+def test_a_domain_that_is_requested_in_fit_must_be_given(model):
+    data = real_example()
+    message = (
+        rf"{type(model).__name__} requests sample_domain in fit.* pass sample_domain=windows\.sample_domain \(zeros"
+    )
+    with pytest.raises(DataFormatError, match=message):
+        predict_out_of_fold(model, **data, cv=LeaveOneGroupOut())
+    zeros = np.zeros(18, dtype=int)
+    assert len(predict_out_of_fold(model, **data, cv=LeaveOneGroupOut(), sample_domain=zeros).rows) == 18
+
+
+def test_a_window_set_is_not_its_array():
+    recording = Recording(np.zeros((90, 1)), 30, ["pulse"], subject="ann", labels=["sit"] * 90)
+    windows = segment_recordings([recording], window_length_s=1)
+    given = {"y": windows.y, "groups": windows.groups, "cv": LeaveOneSubjectOut()}
+    with pytest.raises(DataFormatError, match=r"X is a WindowSet, not its array: pass windows\.X"):
+        predict_out_of_fold(Reporter(), windows, **given)
 
 
 def test_training_rows_of_one_class_are_up_to_the_estimator_whose_error_names_the_fold():
@@ -453,6 +510,12 @@ def test_one_tested_subject_has_a_score_and_no_spread():
     summary = predict_out_of_fold(DecisionTreeClassifier(), **data, cv=[(~eve, eve)]).summary()
     assert summary["macro_f1"] == summary["mean_over_subjects"] == 1
     assert np.isnan([summary[name] for name in ("low", "high", "sd_over_subjects")]).all()
+
+
+def test_a_result_is_shown_in_one_line():
+    forest = RandomForestClassifier(20, random_state=0)
+    result = predict_out_of_fold(forest, **real_example(), cv=LeaveOneGroupOut(), return_estimators=True)
+    assert repr(result) == "OutOfFold(18 windows of 3 subjects in 3 folds, 2 classes, macro_f1=1.000)"
 
 
 def test_the_confusion_is_scikit_learns_with_names():

@@ -218,7 +218,7 @@ def test_recordings_with_channels_in_another_order_are_refused():
 def test_nan_in_a_window_or_a_stream_is_refused():
     windows = noise(4, 30, 3)
     windows[1, 2, 0] = np.nan
-    with pytest.raises(ValueError, match="contains NaN"):
+    with pytest.raises(DataFormatError, match="NaN or infinite values in 1 of 4 windows, first in window 1, channel 0"):
         ECDFFeatures().fit(windows)
     with pytest.raises(DataFormatError, match="Stream 1 has NaN"):
         ECDFFeatures().fit(noise(4, 30, 3)).transform(list(windows))
@@ -232,6 +232,11 @@ def test_other_channels_or_another_length_than_in_fit_are_refused():
         ecdf.transform([noise(30, 2)])
     with pytest.raises(DataFormatError, match="windows of 29 samples"):
         ecdf.transform(noise(4, 29, 3))
+
+
+def test_windows_without_channels_are_refused():
+    with pytest.raises(DataFormatError, match="X has 0 channels, but ECDFFeatures needs one at least"):
+        ECDFFeatures().fit_transform(noise(4, 30, 0))
 
 
 @pytest.mark.parametrize("wrong", [{"n_components": 0}, {"n_components": 2.5}, {"channels": "left_wrist"}])

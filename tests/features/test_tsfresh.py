@@ -173,8 +173,13 @@ def test_nan_and_other_channels_or_lengths_than_in_fit_are_refused():
     with pytest.raises(DataFormatError, match="windows of 20 samples"):
         features.transform(windows[:, :20])
     windows[0, 0, 0] = np.nan
-    with pytest.raises(ValueError, match="contains NaN"):
+    with pytest.raises(DataFormatError, match="NaN or infinite values in 1 of 2 windows, first in window 0, channel 0"):
         features.transform(windows)
+
+
+def test_windows_without_channels_are_refused():
+    with pytest.raises(DataFormatError, match="X has 0 channels, but TsfreshFeatures needs one at least"):
+        TsfreshFeatures().fit_transform(noise(4, 30, 0))
 
 
 def test_without_tsfresh_fit_says_how_to_install_it(monkeypatch):

@@ -24,7 +24,7 @@ CHANNELS = [f"left_wrist_acc_{axis}" for axis in "xyz"]
 POSTURES = {"walk": (9.0, 2.0, 0.0), "sit": (0.0, 9.0, 2.0), "lie": (2.0, 0.0, 9.0)}
 TILT = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 SUBJECTS = ["ann", "ben", "cy"]
-AMBIGUOUS = "ignore:.*its virtual windows keep their frame:har_virtual.exceptions.DataWarning"
+AMBIGUOUS = "ignore:.*keeps its frame:har_virtual.exceptions.DataWarning"
 GRID = {"clf__train_on": ["real", "virtual", "both"], "clf__virtual_ratio": [1, 2, 5]}
 
 

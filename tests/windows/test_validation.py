@@ -74,6 +74,8 @@ def test_a_window_set_is_not_its_array():
 def test_windows_without_channels_are_refused():
     with pytest.raises(DataFormatError, match="X has 0 channels"):
         check_windows(Anything(), np.ones((4, 5, 0)), reset=True)
+    with pytest.raises(DataFormatError, match="Stream 0 has 0 channels"):
+        check_streams(Anything(), [np.ones((4, 0))], reset=True)
 
 
 def test_a_nan_in_a_window_and_labels_of_another_number_are_refused():
