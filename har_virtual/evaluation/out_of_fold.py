@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
@@ -266,7 +267,10 @@ def _split(cv: Any, X: Any, y: np.ndarray, groups: np.ndarray, sample_domain: Ar
         raise DataFormatError(f"cv is the class {cv.__name__}: give an instance, {cv.__name__}(...).")
     if hasattr(cv, "split"):
         more = {"sample_domain": sample_domain} if "sample_domain" in signature(cv.split).parameters else {}
-        return cv.split(X, y, groups=groups, **more)
+        with warnings.catch_warnings():
+            # That KFold does not look at groups is found out below, by what it did.
+            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+            return list(cv.split(X, y, groups=groups, **more))
     if isinstance(cv, Iterable):
         return cv
     raise DataFormatError(f"cv must be a splitter such as LeaveOneSubjectOut, or (train, test) pairs, not {cv!r}.")

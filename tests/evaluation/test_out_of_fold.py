@@ -303,7 +303,6 @@ def test_a_row_that_is_trained_on_and_tested_is_a_leak():
         predict_out_of_fold(Reporter(), **real_example(), cv=[(np.arange(6, 18), np.arange(7))])
 
 
-@pytest.mark.filterwarnings("ignore:The groups parameter is ignored:UserWarning")
 def test_a_splitter_that_knows_no_subjects_is_refused():
     with pytest.raises(DataFormatError, match="leaks"):
         predict_out_of_fold(Reporter(), **real_example(), cv=KFold(2, shuffle=True, random_state=0))
