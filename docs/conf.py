@@ -39,6 +39,12 @@ def escape_magnitudes(_app: Any, _what: str, _name: str, _obj: Any, _options: An
     lines[:] = [re.sub(r"(``.*?``)|\|(\w+)\|", lambda m: m[1] or rf"\|{m[2]}\|", line) for line in lines]
 
 
+def leave_out_requests(_app: Any, _what: str, name: str, _obj: Any, _skip: bool, _options: Any) -> bool | None:
+    """What scikit-learn makes for metadata routing, such as set_fit_request, refers to pages of its own."""
+    return True if re.fullmatch(r"set_\w+_request", name) else None
+
+
 def setup(app: Any) -> None:
     """Connect what changes docstrings."""
+    app.connect("autodoc-skip-member", leave_out_requests)
     app.connect("autodoc-process-docstring", escape_magnitudes)
