@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -16,13 +14,13 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from har_virtual.adaptation._doubt import warn_caller
 from har_virtual.adaptation._rotation_fit import Moments, RotationFit, fit_rotation
-from har_virtual.exceptions import DataFormatError, DataWarning
+from har_virtual.exceptions import DataFormatError
 from har_virtual.windows.transformers import WindowTransformerMixin
 from har_virtual.windows.validation import Triad, as_given, check_sample_domain, check_windows, find_triads
 
 _MIN_CLASSES = 2
-_LIBRARIES = {"har_virtual", "joblib", "sklearn"}
 
 
 class SensorAligner(WindowTransformerMixin, BaseEstimator):
@@ -359,18 +357,7 @@ def _warn_of_undecided(found: list[_Found], real: np.ndarray, simulated: np.ndar
                 f"real and virtual windows share {each.n_classes} of the labels, and two are needed at least; the real "
                 f"ones' are {real[:5].tolist()} ..., the virtual ones' {simulated[:5].tolist()} ..."
             )
-        warnings.warn(f"{each.site} keeps its frame: {why}", DataWarning, stacklevel=_callers_level())
-
-
-def _callers_level() -> int:
-    """The stacklevel, for who calls this, of the nearest frame that is not this library's or scikit-learn's.
-
-    The frames in between differ: fit or fit_transform, in a Pipeline or not.
-    """
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _LIBRARIES:
-        level, frame = level + 1, frame.f_back
-    return level
+        warn_caller(f"{each.site} keeps its frame: {why}")
 
 
 def _moments(X: np.ndarray, rows_of: list[np.ndarray], triads: list[Triad]) -> Moments:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Integral
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +13,8 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
-from har_virtual.exceptions import DataFormatError, DataWarning
+from har_virtual.adaptation._doubt import warn_caller
+from har_virtual.exceptions import DataFormatError
 from har_virtual.recording import Recording
 from har_virtual.windows.transformers import WindowTransformerMixin
 from har_virtual.windows.validation import as_given, check_sample_domain, check_streams, check_windows, is_ragged
@@ -240,7 +240,7 @@ class RankDistributionMapper(WindowTransformerMixin, BaseEstimator):
             if not target.any():
                 without.append(label)
         if self.fallback_classes_:
-            warnings.warn(self._say_fallback(without, np.unique(y[resting])), DataWarning, stacklevel=5)
+            warn_caller(self._say_fallback(without, np.unique(y[resting])))
 
     def _say_fallback(self, without: list[Any], known: np.ndarray) -> str:
         """Say why classes fall back; `without` have no row in the domain whose labels are `known`."""

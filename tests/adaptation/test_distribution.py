@@ -243,6 +243,16 @@ def test_a_class_with_few_rows_falls_back_to_the_map_over_all_classes(
     assert np.abs(mapped - mapper.transform(class_windows, sample_domain=DOMAIN))[VIRTUAL & ~fallen].max() > 1
 
 
+def test_the_warning_of_a_fallback_points_at_who_fits_a_pipeline(
+    class_windows: np.ndarray, classes: np.ndarray
+) -> None:
+    labels = np.where(VIRTUAL, np.char.upper(classes), classes)
+    model = Pipeline([("map", RankDistributionMapper(per_class=True)), ("end", "passthrough")])
+    with config_context(enable_metadata_routing=True), pytest.warns(DataWarning, match="no real row at all") as caught:
+        model.fit(class_windows, labels, sample_domain=DOMAIN)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 @pytest.mark.parametrize(("direction", "moving"), [("virtual_to_real", 1), ("real_to_virtual", 0)])
 def test_a_label_that_is_spelt_otherwise_in_the_other_domain_is_named(
     direction: str, moving: int, windows: np.ndarray, classes: np.ndarray
