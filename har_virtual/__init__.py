@@ -47,6 +47,7 @@ _NAMES_OF = {
     "recording": ("Recording", "RecordingSet", "VideoClip"),
     "signal": (),
     "skeleton": ("Motion", "Skeleton"),
+    "studio": (),
     "testing": (),
     "video": (),
     "windows": ("WindowSet", "join_recordings", "segment_recordings"),

@@ -1,4 +1,4 @@
-"""The command line: ``har-virtual convert``."""
+"""The command line: ``har-virtual convert | demo``."""
 
 from __future__ import annotations
 
@@ -133,6 +133,39 @@ def _convert(videos: list[Path], out: Path, sites: list[str], parameters: dict[s
     return int(any(row["status"] == "failed" for row in rows))
 
 
+@app.command
+def demo(*, out: Path = Path("demo"), seed: int = 0, n_jobs: int | None = None, verbose: int = 1) -> int:
+    """Try everything without a video or a sensor: render people, convert the videos, train and test recognisers.
+
+    The real side is simulated: exact sensors of other rendered people, with the errors of a cheap chip. It shows how
+    the parts work together; it is no measurement of what virtual data are worth on your sensor.
+
+    Parameters
+    ----------
+    out
+        Folder for videos, results.csv and demo.png.
+    seed
+        Who the people are.
+    n_jobs
+        Videos at the same time; all cores by default.
+    verbose
+        1 for a progress bar (in a terminal), 0 for the results alone.
+    """
+    from har_virtual.studio.demo import run_demo
+
+    result = run_demo(out, seed=seed, n_jobs=n_jobs, verbose=verbose)
+    for reason in result.failed:
+        _say(f"failed: {reason}")
+    _print(result.describe())
+    return int(bool(result.failed))
+
+
+def _print(text: str) -> None:
+    from tqdm.auto import tqdm
+
+    tqdm.write(text, file=sys.stdout)
+
+
 def _say(line: str) -> None:
     from tqdm.auto import tqdm
 
@@ -151,5 +184,5 @@ def main() -> None:
         _say(f"har-virtual: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
-        _say("har-virtual: interrupted; finished videos are kept, --resume goes on from them")
+        _say("har-virtual: interrupted; finished videos are kept, convert goes on from them")
         sys.exit(130)

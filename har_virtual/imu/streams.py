@@ -101,12 +101,12 @@ def simulate_imu(
     cutoff = effective_cutoff(cutoff_hz, rate, motion.frame_rate_hz)
     body = to_body(motion)
     streams = _simulate_runs(
-        *(*_sensor_poses(body, sites), body.timestamps_s, runs, rate, cutoff),
+        *(*sensor_poses(body, sites), body.timestamps_s, runs, rate, cutoff),
         gravity=gravity,
         magnetic_field_ut=magnetic_field_ut,
     )
     if sensor is not None:
-        streams = _with_errors(sensor, streams, rate, random_state)
+        streams = with_errors(sensor, streams, rate, random_state)
     by_quantity = dict(zip(UNITS, streams, strict=True))
     data = np.concatenate([by_quantity[q][:, s] for s in range(len(sites)) for q in quantities], axis=1)
     return Recording(
@@ -230,7 +230,7 @@ def _simulate_runs(
     return acc, gyr, mag
 
 
-def _sensor_poses(body: Motion, sites: Mapping[str, Placement]) -> tuple[np.ndarray, np.ndarray]:
+def sensor_poses(body: Motion, sites: Mapping[str, Placement]) -> tuple[np.ndarray, np.ndarray]:
     """Positions (T, S, 3) and sensor-to-world rotations (T, S, 3, 3)."""
     assert body.rotations is not None
     positions, rotations = [], []
@@ -250,12 +250,13 @@ def _sensor_poses(body: Motion, sites: Mapping[str, Placement]) -> tuple[np.ndar
     return np.stack(positions, axis=1), np.stack(rotations, axis=1)
 
 
-def _with_errors(
+def with_errors(
     sensor: SensorModel,
     streams: tuple[np.ndarray, np.ndarray, np.ndarray],
     sampling_rate_hz: float,
     random_state: int | np.random.Generator | None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add the errors of one device a site to ideal readings (N, S, 3)."""
     rng = np.random.default_rng(random_state)
     erring = tuple(np.empty_like(stream) for stream in streams)
     for site in range(streams[0].shape[1]):
