@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -122,12 +124,8 @@ def _convert(videos: list[Path], out: Path, sites: list[str], parameters: dict[s
             for doubt in row["doubts"]:
                 _say(f"doubt: {row['video']}: {doubt}")
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with _warnings_as_lines():
         convert_videos(videos, out, sites=sites, on_result=tell, **parameters)
-    for warning in caught:
-        if issubclass(warning.category, UserWarning):
-            _say(f"warning: {warning.message}")
     if verbose:
         _say(f"{sum(row['status'] == 'ok' for row in rows)} of {len(rows)} videos converted into {out}")
     return int(any(row["status"] == "failed" for row in rows))
@@ -153,11 +151,22 @@ def demo(*, out: Path = Path("demo"), seed: int = 0, n_jobs: int | None = None, 
     """
     from har_virtual.studio.demo import run_demo
 
-    result = run_demo(out, seed=seed, n_jobs=n_jobs, verbose=verbose)
+    with _warnings_as_lines():
+        result = run_demo(out, seed=seed, n_jobs=n_jobs, verbose=verbose)
     for reason in result.failed:
         _say(f"failed: {reason}")
     _print(result.describe())
     return int(bool(result.failed))
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Give each of the library's warnings as a line, once, when the block has ended."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for message in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
+        _say(f"warning: {message}")
 
 
 def _print(text: str) -> None:

@@ -22,13 +22,15 @@ from sklearn.pipeline import make_pipeline
 import har_virtual
 from har_virtual.features import ECDFFeatures
 from har_virtual.imu import SITES
+from har_virtual.studio import ACTIVITIES
+from har_virtual.video import probe_video
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted(page for page in (ROOT / "docs").rglob("*.md") if "_build" not in page.parts)
 
 # Single modules whose public names are documented beside the packages'.
-MODULES = ("har_virtual.exceptions", "har_virtual.signal")
+MODULES = ("har_virtual.exceptions", "har_virtual.signal", "har_virtual.studio.jets")
 
 
 def fenced(text: str, language: str) -> list[str]:
@@ -76,6 +78,11 @@ def test_the_conventions_page_lists_exactly_the_sites():
     table = text.partition("| site |")[2].partition("\n\n")[0]
     first_column = "".join(row.split("|")[1] for row in table.splitlines() if row.startswith("|"))
     assert sorted(re.findall(r"`(\w+)`", first_column)) == sorted(SITES)
+
+
+def test_the_studio_s_page_says_of_each_activity_what_the_library_says():
+    rows = table_rows((ROOT / "docs" / "studio.md").read_text(encoding="utf-8"), "activity")
+    assert rows == [[f"`{name}`", activity.description.rstrip(".")] for name, activity in ACTIVITIES.items()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -130,6 +137,28 @@ def test_the_python_example_runs_on_a_real_video(name, test_data, tmp_path, cach
     )
     assert done.returncode == 0, done.stderr
     assert "left_wrist_acc_x" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md", "docs/studio.md"])
+def test_the_studio_s_examples_run(name, test_data, tmp_path):
+    blocks = fenced((ROOT / name).read_text(encoding="utf-8"), "python")
+    blocks = [block for block in blocks if "har_virtual.studio" in block and ">>>" not in block]
+    assert blocks
+    take = next((test_data / "mocap" / "cmu").rglob("05_02.bvh"))
+    (tmp_path / "05_02.bvh").symlink_to(take)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    (film,) = tmp_path.glob("*.mp4")
+    assert probe_video(film).frame_rate_hz == pytest.approx(30)
 
 
 def test_the_readme_s_figures_are_those_of_the_results():

@@ -5,10 +5,12 @@ from har_virtual.studio.actor import Actor
 from har_virtual.studio.body import Body
 from har_virtual.studio.cameras import VIEWS, Camera, following, hand_held, pan
 from har_virtual.studio.capsules import Capsules
+from har_virtual.studio.demo import Demo, run_demo
 from har_virtual.studio.performance import Performance, perform
 from har_virtual.studio.playback import Playback, play
 from har_virtual.studio.posture import ANGLES, Posture
 from har_virtual.studio.props import FURNITURE, pillar, pole, sofa, table
+from har_virtual.studio.room import Room
 from har_virtual.studio.scene import Rendered, Scene
 from har_virtual.studio.style import Style
 
@@ -21,10 +23,12 @@ __all__ = [
     "Body",
     "Camera",
     "Capsules",
+    "Demo",
     "Performance",
     "Playback",
     "Posture",
     "Rendered",
+    "Room",
     "Scene",
     "Style",
     "following",
@@ -34,6 +38,7 @@ __all__ = [
     "pillar",
     "play",
     "pole",
+    "run_demo",
     "sofa",
     "table",
 ]

@@ -41,12 +41,12 @@ def draw_demo(path: Path, shown: ConvertedClip, actor: Actor, table: pd.DataFram
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 4.4), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(13, 4.2), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    frame, traces, scores = figure.subplots(1, 3, width_ratios=[1.1, 1.3, 1.1])
-    _draw_frame(frame, shown)
-    _draw_traces(traces, shown, actor)
-    _draw_scores(scores, table)
+    left, middle, right = figure.subfigures(1, 3, width_ratios=[1.15, 1.2, 1.1])
+    _draw_frame(left.subplots(), shown)
+    _draw_traces(middle.subplots(3, 1, sharex=True), shown, actor)
+    _draw_scores(right.subplots(), table)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=100)
     return path
@@ -55,30 +55,33 @@ def draw_demo(path: Path, shown: ConvertedClip, actor: Actor, table: pd.DataFram
 def _draw_frame(ax: Any, shown: ConvertedClip) -> None:
     assert shown.motions is not None
     person = shown.motions.choose("main")
-    middle = len(person.motion) // 2
-    time_s = person.motion.timestamps_s[middle]
+    wrist = person.motion.joint("right_wrist")[:, 2]
+    shown_frame = int(np.argmax(wrist))
+    time_s = person.motion.timestamps_s[shown_frame]
     frames: Any = read_frames(replace(shown.clip, start_s=max(0.0, time_s - 1e-3)))
     with closing(frames):
         ax.imshow(next(frames).image)
-    draw_skeleton(ax, person.keypoints_px[middle], person.motion.skeleton)
+    draw_skeleton(ax, person.keypoints_px[shown_frame], person.motion.skeleton)
     ax.set_axis_off()
     ax.set_title("A rendered video, and the skeleton found in it", fontsize=10)
 
 
-def _draw_traces(ax: Any, shown: ConvertedClip, actor: Actor) -> None:
+def _draw_traces(axes: Any, shown: ConvertedClip, actor: Actor) -> None:
     (recording,) = shown.recordings.values()
     site = recording.channels[0].removesuffix("_acc_x")
     times = np.arange(0.0, actor.duration_s, 1 / _EXACT_RATE_HZ)
     exact = lowpass(actor.readings(times, [site])[0][:, 0], _EXACT_RATE_HZ, 6.0)
-    for axis, color in enumerate(("tab:red", "tab:green", "tab:blue")):
-        ax.plot(times, exact[:, axis], color="0.6", linewidth=3, label="exact, below 6 Hz" if axis == 0 else None)
-        channel = f"{site}_acc_{'xyz'[axis]}"
-        virtual = recording.data[:, recording.channels.index(channel)]
-        ax.plot(recording.times_s, virtual, color=color, linewidth=1, label=f"virtual, {'xyz'[axis]}")
-    ax.set_xlabel("time, s")
-    ax.set_ylabel(f"{site.replace('_', ' ')}, specific force, m/s²")
-    ax.legend(fontsize=7, frameon=False, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    ax.spines[["top", "right"]].set_visible(False)
+    for ax, axis, values, color in zip(axes, "xyz", exact.T, ("tab:red", "tab:green", "tab:blue"), strict=True):
+        virtual = recording.data[:, recording.channels.index(f"{site}_acc_{axis}")]
+        ax.plot(times, values, color="0.65", linewidth=3)
+        ax.plot(recording.times_s, virtual, color=color, linewidth=1.2)
+        ax.set_ylabel(f"{axis}, m/s²", fontsize=9)
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[0].set_title(f"Specific force at the {site.replace('_', ' ')}", fontsize=10)
+    lines = [axes[-1].lines[0], axes[0].lines[1]]
+    axes[-1].legend(lines, ["exact, below 6 Hz", "virtual, from the video"], fontsize=7, frameon=False, ncols=2,
+                    loc="upper center", bbox_to_anchor=(0.5, -0.5))  # fmt: skip
+    axes[-1].set_xlabel("time, s")
 
 
 def _draw_scores(ax: Any, table: pd.DataFrame) -> None:
@@ -88,6 +91,6 @@ def _draw_scores(ax: Any, table: pd.DataFrame) -> None:
     ax.barh(places, table["macro_f1"].astype(float), xerr=errors, color=colors, height=0.6)
     ax.set_yticks(places, table.index, fontsize=8)
     ax.set_xlim(0, 1)
-    ax.set_xlabel("macro-F1, people held out (95 % over people)")
-    ax.set_title("Tested on simulated sensors of other people", fontsize=10)
+    ax.set_xlabel("macro-F1, people held out (95 %)")
+    ax.set_title("Tested on simulated sensors", fontsize=10)
     ax.spines[["top", "right"]].set_visible(False)

@@ -116,6 +116,12 @@ def sqrt(number: Jet) -> Jet:
     return _compose(number, root, 0.5 / root, -0.25 / root**3)
 
 
+def arctan(number: Jet) -> Jet:
+    """Give the arc tangent."""
+    slope = 1 / (1 + number.value**2)
+    return _compose(number, np.arctan(number.value), slope, -2 * number.value * slope**2)
+
+
 def tanh(number: Jet) -> Jet:
     """Give the hyperbolic tangent, the smooth way from -1 to 1."""
     y = np.tanh(number.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from oracle_body import differentiate
 
-from har_virtual.studio.jets import Jet, as_jet, cos, exp, log, sin, sqrt, stack, tanh, time
+from har_virtual.studio.jets import Jet, arctan, as_jet, cos, exp, log, sin, sqrt, stack, tanh, time
 
 TIMES = np.linspace(0.3, 2.1, 19)
 
@@ -35,6 +35,7 @@ CLOSED_FORMS = {
     "exp": (exp, np.exp(G), np.exp(G) * t, np.exp(G) * (1 + t**2)),
     "log": (log, np.log(G), t / G, (G - t**2) / G**2),
     "sqrt": (sqrt, G**0.5, t / (2 * G**0.5), 1 / (2 * G**0.5) - t**2 / (4 * G**1.5)),
+    "arctan": (arctan, np.arctan(G), t / (1 + G**2), 1 / (1 + G**2) - 2 * G * t**2 / (1 + G**2) ** 2),
     "tanh": (
         tanh,
         np.tanh(G),

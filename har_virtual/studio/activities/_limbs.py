@@ -6,7 +6,7 @@ import numpy as np
 
 from har_virtual.studio.activities._moves import Angles, both, planted, sided, total
 from har_virtual.studio.body import Body
-from har_virtual.studio.jets import Jet, as_jet, cos, sin, sqrt, tanh
+from har_virtual.studio.jets import Jet, arctan, as_jet, cos, sin, sqrt, tanh
 from har_virtual.studio.style import Style
 
 _GRAVITY_M_S2 = 9.80665
@@ -107,13 +107,6 @@ def hop(
     crouch = crouch * crouch * float(np.sqrt(fall_m))
     legs = total(planted(bend * thigh, bend * shank, crouch * 0.9), both(ankle_dorsiflexion=-pointed))
     return {**legs, "lift_m": height - _NEVER_STRAIGHT * body.leg_m}, crouch
-
-
-def arctan(number: Jet) -> Jet:
-    """Give the arc tangent."""
-    slope = 1 / (1 + number.value**2)
-    bend = -2 * number.value * slope**2
-    return Jet(np.arctan(number.value), slope * number.rate, bend * number.rate**2 + slope * number.acceleration)
 
 
 def softplus(number: Jet, softness: float) -> Jet:
