@@ -172,10 +172,19 @@ def test_the_readme_s_figures_are_those_of_the_results():
     scores = {label: f"{row['macro_f1']:.3f}" for label, row in utd_mhad["table"]["right_wrist acc"]["rows"].items()}
     best, loops = scores["V2R, mapped per class, norms in the segment's frame"], ecdf["loop_over_har_virtual"]
     few = utd_mhad["budgets"]["runs"]["3"]["rows"]["Mix2R, aligned, mapped"]
+    films, render = result("fidelity_studio")["test"], result("speed_render")
+
+    def r(method: str, digits: int) -> list[str]:
+        return [f"{float(films[kind]['methods'][method]['acc'].split()[2]):.{digits}f}" for kind in ("formula", "cmu")]
+
+    given, paper = " and ".join(r("exact joints", 3)), " and ".join(r("paper", 2))
     default = result("fidelity_pose2sim")["methods"]["fixed rotation, on the keypoints' rays, depth smoothed (default)"]
     for figure in (
         f"{convert['speed']['ratio']:.2f} times, {convert['speed']['conversion_ms_a_frame']:.0f} ms a frame",
         f"peak memory {short['peak_mib']:.0f} MiB for 10 s of video, {long['peak_mib']:.0f} MiB for 5 min",
+        f"{'; '.join(f'r {figure}' for figure in r('translation', 2))} (given exact joints {given};",
+        f"with the paper's free rotation {paper})",
+        f"{render['fixed']['ms_a_frame']:.0f} ms a frame, {render['moving']['ms_a_frame']:.0f} ms with a camera that moves",
         f"MOTA {sort['scores']['har_virtual']['mota']:.3f}",
         f"r {default['r_across']:.2f} across the line of sight, {default['r_along']:.2f} along it",
         f"real {scores['R2R']}; virtual as it is {scores['V2R, none']}",
@@ -270,3 +279,46 @@ def test_what_the_guide_does_with_one_s_own_data_runs_on_a_real_walk(test_data, 
     names["recording"] = names["phone"]
     exec(predict + "predicted = model.predict(new.X)", names)
     assert set(names["predicted"]) == {"stand"}
+
+
+def test_the_page_on_how_good_it_is_has_the_figures_of_the_results():
+    path = ROOT / "benchmarks" / "results" / "fidelity_studio.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]["test"]
+    page = (ROOT / "docs" / "how_good.md").read_text(encoding="utf-8")
+
+    def cells(table: dict[str, str]) -> list[str]:
+        acc, free, gyr = (table[quantity].split() for quantity in ("acc", "linear_acc", "gyr"))
+        return [acc[2], acc[4], acc[7], free[2], gyr[2], gyr[7], acc[1]]
+
+    formula, cmu = results["formula"], results["cmu"]
+    pitch = formula["repeats"]["pitch_deg"]
+    told = pitch["translation, pitch told"]
+    expected = {
+        "from": {f"activities: {name}": table for name, table in formula["methods"].items()}
+        | {f"CMU takes: {name}": table for name, table in cmu["methods"].items()},
+        "activity": {f"`{name}`": table for name, table in formula["activities"].items()}
+        | {f"CMU {name}": table for name, table in cmu["activities"].items()},
+        "site": {f"`{name}`": table for name, table in formula["sites"].items()},
+        "view": formula["views"],
+        "camera": {
+            "level": pitch["translation"]["0"],
+            **{f"{deg}° down": pitch["translation"][f"-{deg}"] for deg in (10, 20)},
+            **{f"{deg}° down, told": told[f"-{deg}"] for deg in (10, 20)},
+        },
+    }
+    for first, rows in expected.items():
+        stated = {name: figures for name, *figures in table_rows(page.replace(r"\|", "¦"), first)}
+        assert stated == {name: cells(table) for name, table in rows.items()}, first
+
+
+def test_the_studio_s_page_names_the_clips_in_which_the_pose_model_misses_the_person():
+    path = ROOT / "benchmarks" / "results" / "fidelity_studio.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    clips = {name: clip for part in ("dev", "test") for name, clip in results[part]["clips"].items()}
+    missed = {
+        f"`{name}` from the {view}": f"{clip['found']:.0%}"
+        for (name, _, view), clip in ((name.rpartition("-"), clip) for name, clip in clips.items())
+        if clip["found"] <= 0.95 and name in ACTIVITIES
+    }
+    rows = table_rows((ROOT / "docs" / "studio.md").read_text(encoding="utf-8"), "clip")
+    assert {clip: share.replace(" ", "") for clip, share, _ in rows} == missed
