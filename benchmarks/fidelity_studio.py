@@ -15,6 +15,8 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -44,15 +46,17 @@ Rendered people (640x480, H.264, no motion blur) with default settings (BlazePos
 assumed level and still, low-pass 6 Hz), one stream sample a frame; "paper" is pnp="paper", "pitch told" knows the
 camera's pitch, "exact motion" simulates from the exact joints and orientations at the frame rate, "exact joints" from
 the joints alone. Truth: exact readings at 240 Hz or more, low-passed at 6 Hz, at the frames' times, in the sensors' own
-axes. acc: specific force; linear_acc: without gravity; gyr: rad/s. Frames without a person count as the last value, or
-the first one; a clip in which nobody was found as 0. r: Pearson's of an axis over one clip, 0 for a constant stream;
-axes (and norms) whose true standard deviation is under .3 m/s2 or .1 rad/s are left out of r and counted; r_norm: of
-the vector's length; rmse_axis, rmse: of an axis and of the vector, no axis left out. A row of a table is "axes left_out
-r r_mean r_norm r_norm_mean rmse_axis rmse rmse_inner": r, r_norm and rmse are medians over clips, sites and axes,
-rmse_inner is rmse without .3 s at either end. Repeats film the
-same act at another pitch or rate or with another camera; they stand in tables of their own beside their originals and
-in no other. spans: the longer side of the box around the joints in px, median over a clip. activity_sites: r of x, y
-and z, mean over clips, "-" where left out.
+axes. acc: specific force; linear_acc: without gravity; gyr: rad/s. Gaps of up to .5 s are bridged, as by every
+conversion; other frames without a person count as the last value, or the first one; a clip in which nobody was found as
+0. r: Pearson's of an axis over one clip, 0 for a constant stream; axes (and norms) whose true standard deviation is
+under .3 m/s2 or .1 rad/s are left out of r and counted; r_norm: of the vector's length; rmse_axis, rmse: of an axis and
+of the vector, no axis left out. A row of a table is "axes left_out r r_mean r_norm r_norm_mean rmse_axis rmse
+rmse_inner deviation": r and rmse_axis are medians over clips, sites and axes, the others over clips and sites;
+rmse_inner is rmse without .3 s at either end, deviation the true vector's standard deviation, the rmse of a constant.
+Repeats film the same act at another pitch or rate or with another camera; they stand in tables of their own beside
+their originals and in no other. best and worst: the clips with the highest and the lowest median r of acc among those
+with nine axes or more that are not left out. spans: the longer side of the box around the joints in px, median over a
+clip. activity_sites: r of x, y and z, mean over clips, "-" where left out.
 """
 
 SITES = (
@@ -284,9 +288,10 @@ def scores(virtual: np.ndarray, exact: np.ndarray, quiet: float, ends: int = 0) 
     r[np.concatenate([exact, lengths[1]], axis=-1).std(axis=0) < quiet] = np.nan
     squares = (virtual - exact) ** 2
     axes, inner = squares.mean(axis=0), squares[ends : len(squares) - ends].mean(axis=0)
-    rmse = np.sqrt(np.column_stack([axes, axes.sum(axis=-1), inner.sum(axis=-1)]))
+    deviation = exact.var(axis=0).sum(axis=-1)
+    roots = np.sqrt(np.column_stack([axes, axes.sum(axis=-1), inner.sum(axis=-1), deviation]))
     names = [*(f"r_{part}" for part in (*AXES, "norm")), *(f"rmse_{part}" for part in (*AXES, "norm", "inner"))]
-    return pd.DataFrame(np.column_stack([r, rmse]), columns=names)
+    return pd.DataFrame(np.column_stack([r, roots]), columns=[*names, "deviation"])
 
 
 def score_take(take: Take) -> pd.DataFrame:
@@ -325,6 +330,9 @@ def run(clips: list[dict[str, Any]], part: str, n_jobs: int, limit: int | None) 
     clips = [clip for clip in clips if part in (clip["part"], "all")]
     if limit is not None:
         clips = clips[:: max(1, len(clips) // limit)][:limit]
+    for package in ("av", "cv2", "mediapipe"):
+        # Only workers use them, but the versions in the result are those of what this process has imported.
+        import_module(package)
     start = perf_counter()
     measured = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(measure)(clip) for clip in clips)
     rows, tables = zip(*tqdm(measured, total=len(clips), unit=" clip"), strict=True)
@@ -333,8 +341,9 @@ def run(clips: list[dict[str, Any]], part: str, n_jobs: int, limit: int | None) 
     for name in dict.fromkeys(clip["part"] for clip in clips):
         chosen = {clip["name"]: row for clip, row in zip(clips, rows, strict=True) if clip["part"] == name}
         own = [clip for clip in clips if clip["part"] == name]
-        results[name] = {"n_jobs": n_jobs, **summarise(own, chosen, table)}
-        print(json.dumps({kind: results[name][kind]["methods"] for kind in ("formula", "cmu")}, indent=1))
+        results[name] = {"date": f"{date.today()}", "n_jobs": n_jobs, **summarise(own, chosen, table)}
+        kinds = [kind for kind in ("formula", "cmu") if kind in results[name]]
+        print(json.dumps({kind: results[name][kind]["methods"] for kind in kinds}, indent=1))
     print(f"{len(clips)} clips in {perf_counter() - start:.0f} s; failed: {[r for r in rows if 'failed' in r]}")
     if limit is None:
         print(write_result("fidelity_studio", PROTOCOL, _other_parts() | results))
@@ -382,7 +391,7 @@ def summary(table: pd.DataFrame) -> str:
     """Give the figures that PROTOCOL names, of some rows of one quantity."""
     r, norm = _axes(table, "r"), table.r_norm.dropna().to_numpy()
     figures = [f(values) if values.size else None for values in (r, norm) for f in (np.median, np.mean)]
-    rmse = [np.median(_axes(table, "rmse")), table.rmse_norm.median(), table.rmse_inner.median()]
+    rmse = [np.median(_axes(table, "rmse")), *table[["rmse_norm", "rmse_inner", "deviation"]].median()]
     return " ".join(map(_text, [r.size, len(AXES) * len(table) - r.size, *figures, *rmse]))
 
 

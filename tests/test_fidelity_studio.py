@@ -127,6 +127,12 @@ def test_the_inner_error_leaves_the_ends_out(studio):
     assert row.rmse_norm > 30 and row.rmse_inner == 0
 
 
+def test_the_deviation_is_the_error_of_a_constant_at_the_mean(studio):
+    exact = sines()
+    row = studio.scores(np.broadcast_to(exact.mean(axis=0), exact.shape), exact, quiet=0.3).iloc[0]
+    assert row.deviation == pytest.approx(row.rmse_norm)
+
+
 def test_r_of_the_norm_does_not_see_which_axis_points_where(studio):
     row = studio.scores(sines()[..., [2, 0, 1]], sines(), quiet=0.3).iloc[0]
     assert row.r_norm == pytest.approx(1)

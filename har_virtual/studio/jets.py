@@ -28,7 +28,7 @@ class Jet:
     >>> t = time([0.0, 1.0])
     >>> height = 0.5 * sin(2 * t)
     >>> height.rate.round(3).tolist(), height.acceleration.round(3).tolist()
-    ([1.0, -0.416], [-0.0, -1.819])
+    ([1.0, -0.416], [0.0, -1.819])
     """
 
     # numpy must leave array * jet to the jet.

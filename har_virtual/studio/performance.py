@@ -149,7 +149,7 @@ def perform(
     >>> from har_virtual.studio import perform
     >>> walk = perform("walking", duration_s=2.0, seed=3)
     >>> recording = walk.imu(["left_wrist"], 100)
-    >>> recording.shape, recording.labels, recording.subject
+    >>> recording.data.shape, recording.labels, recording.subject
     ((201, 6), 'walking', 'studio/3')
     """
     body = Body.random(seed) if body is None else body

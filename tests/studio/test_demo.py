@@ -66,6 +66,8 @@ def test_virtual_windows_without_adaptation_use_no_real_window_and_the_aligner_m
 
 def test_a_budget_of_seconds_is_a_budget_of_windows(windows, table):
     few = table.loc[f"R2R, {demo.FEW_S:g} s a class"]
+    assert table.aligned_folds.notna().sum() == 4
+    assert table.loc["Mix2R, aligned and mapped"].aligned_folds == demo.N_SENSOR_PEOPLE
     assert few.real_labels_used <= len(demo.ACTIVITIES_SHOWN) * (demo.FEW_S / windows.attrs["window_step_s"])
     assert few.real_labels_used < table.loc["R2R"].real_labels_used / 5
 
@@ -81,12 +83,12 @@ def test_a_small_demo_leaves_videos_a_table_and_a_figure_and_says_that_the_real_
     tmp_path, monkeypatch
 ):
     for name, value in {
-        "ACTIVITIES_SHOWN": ("waving", "squatting"), "N_VIDEO_PEOPLE": 2, "N_SENSOR_PEOPLE": 3, "CLIP_S": 3.0,
+        "ACTIVITIES_SHOWN": ("waving", "squatting"), "N_VIDEO_PEOPLE": 3, "N_SENSOR_PEOPLE": 3, "CLIP_S": 4.0,
     }.items():  # fmt: skip
         monkeypatch.setattr(demo, name, value)
     result = demo.run_demo(tmp_path / "out", n_jobs=1, verbose=0)
     assert result.failed == []
-    assert len(list((tmp_path / "out" / "videos").glob("*.mp4"))) == 4
+    assert len(list((tmp_path / "out" / "videos").glob("*.mp4"))) == 6
     table = pd.read_csv(tmp_path / "out" / "results.csv", index_col=0)
     assert np.allclose(table.macro_f1, result.table.macro_f1.astype(float))
     assert (tmp_path / "out" / "demo.png").stat().st_size > 20_000
