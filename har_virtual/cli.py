@@ -18,6 +18,8 @@ app = App(
     name="har-virtual",
     help="Virtual IMU streams from ordinary videos of people.",
     version=__version__,
+    # main() says what is left.
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -164,7 +166,13 @@ def _warnings_as_lines() -> Iterator[None]:
     """Give each of the library's warnings as a line, once, when the block has ended."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        yield
+        try:
+            yield
+        finally:
+            _say_warnings(caught)
+
+
+def _say_warnings(caught: list[warnings.WarningMessage]) -> None:
     for message in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
         _say(f"warning: {message}")
 
@@ -193,5 +201,5 @@ def main() -> None:
         _say(f"har-virtual: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
-        _say("har-virtual: interrupted; finished videos are kept, convert goes on from them")
+        _say("har-virtual: interrupted; finished videos are kept, a further convert goes on from them")
         sys.exit(130)

@@ -82,7 +82,7 @@ def simulate_sensor(
     times = _check_times(times_s, stamps)
     quaternions = continuous_quaternions(rotations)
     if cutoff_hz is not None:
-        stamps, positions, quaternions = _smooth(stamps, positions, quaternions, cutoff_hz)
+        stamps, positions, quaternions = smooth_poses(stamps, positions, quaternions, cutoff_hz)
 
     path, turning = quintic_spline(stamps, positions), quintic_spline(stamps, quaternions)
     q = turning(times)
@@ -130,9 +130,10 @@ def _check_times(times_s: ArrayLike | None, stamps: np.ndarray) -> np.ndarray:
     return np.clip(times, stamps[0], stamps[-1])
 
 
-def _smooth(
+def smooth_poses(
     stamps: np.ndarray, positions: np.ndarray, quaternions: np.ndarray, cutoff_hz: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Low-pass positions (T, ..., 3) and continuous quaternions (T, ..., 4); give their even stamps, too."""
     duration_s = stamps[-1] - stamps[0]
     intervals = int(np.ceil(duration_s * typical_rate(stamps) - 1e-3))
     uniform, rate = np.linspace(stamps[0], stamps[-1], intervals + 1), intervals / duration_s

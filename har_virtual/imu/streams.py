@@ -121,16 +121,29 @@ def simulate_imu(
         domain="virtual",
         attrs={
             **body.attrs,
-            "gravity": gravity,
             "cutoff_hz": cutoff,
             "source_rate_hz": motion.frame_rate_hz,
             "max_gap_s": float(max_gap_s),
-            "placements": {site: _plain(placement.get_params()) for site, placement in sites.items()},
-            "magnetic_field_ut": "function" if callable(magnetic_field_ut) else _plain(magnetic_field_ut),
-            "sensor": None if sensor is None else _plain(sensor.get_params()),
-            **({"random_state": int(random_state)} if isinstance(random_state, Integral) else {}),
+            **sensing_attrs(sites, gravity, magnetic_field_ut, sensor, random_state),
         },
     )
+
+
+def sensing_attrs(
+    sites: Mapping[str, Placement],
+    gravity: bool,
+    magnetic_field_ut: MagneticField,
+    sensor: SensorModel | None,
+    random_state: int | np.random.Generator | None,
+) -> dict[str, Any]:
+    """Give the parameters that made a stream, as its attrs hold them."""
+    return {
+        "gravity": gravity,
+        "placements": {site: _plain(placement.get_params()) for site, placement in sites.items()},
+        "magnetic_field_ut": "function" if callable(magnetic_field_ut) else _plain(magnetic_field_ut),
+        "sensor": None if sensor is None else _plain(sensor.get_params()),
+        **({"random_state": int(random_state)} if isinstance(random_state, Integral) else {}),
+    }
 
 
 def _plain(value: Any) -> Any:

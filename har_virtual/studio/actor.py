@@ -14,7 +14,7 @@ from har_virtual.exceptions import DataFormatError
 from har_virtual.imu import Placement, SensorModel
 from har_virtual.imu.sensor import resolve_sensor
 from har_virtual.imu.sites import resolve_placements
-from har_virtual.imu.streams import channel_names, check_quantities, check_sampling_rate, with_errors
+from har_virtual.imu.streams import channel_names, check_quantities, check_sampling_rate, sensing_attrs, with_errors
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.recording import UNITS, Recording, check_positive, is_finite_number
 from har_virtual.skeleton import Motion
@@ -31,7 +31,10 @@ class Actor(ABC):
     Attributes
     ----------
     body : Body
-    label, subject : str or None
+    label, subject, session, dataset : str or None
+        They go to films, motions and streams.
+    attrs : dict
+        What moves the actor; JSON-compatible.
     duration_s : float
     position_m : array of shape (2,)
         Where the pelvis stands over the floor at time 0, in the world.
@@ -42,6 +45,9 @@ class Actor(ABC):
     body: Body
     label: Any
     subject: str | None
+    session: str | None = None
+    dataset: str | None = None
+    attrs: dict[str, Any]
     duration_s: float
     position_m: np.ndarray
     heading_deg: float
@@ -98,6 +104,10 @@ class Actor(ABC):
         DataFormatError
             As `pose`.
         """
+        if np.shape(magnetic_field_ut) != (3,) or not np.isfinite(magnetic_field_ut).all():
+            raise DataFormatError(
+                f"magnetic_field_ut must be three finite numbers, east, north and up, not {magnetic_field_ut!r}."
+            )
         return self._readings(self._check_times(times_s), resolve_placements(sites), gravity, magnetic_field_ut)
 
     @abstractmethod
@@ -109,9 +119,14 @@ class Actor(ABC):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]: ...
 
     def _check_times(self, times_s: ArrayLike) -> np.ndarray:
-        times = np.asarray(times_s, dtype=np.float64)
+        try:
+            times = np.asarray(times_s, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataFormatError(f"times_s must be finite numbers of shape (T,), not {times_s!r:.60}.") from error
         if times.ndim != 1 or not np.isfinite(times).all():
-            raise DataFormatError(f"times_s must be finite numbers of shape (T,), not of shape {times.shape}.")
+            raise DataFormatError(
+                f"times_s must be finite numbers of shape (T,), not {times_s!r:.60} of shape {times.shape}."
+            )
         return times
 
     def carried(self, positions_m: np.ndarray, rotations: np.ndarray) -> Capsules:
@@ -133,11 +148,26 @@ class Actor(ABC):
         Returns
         -------
         Motion
-            On BODY-22, with rotations, from time 0 on.
+            On BODY-22, with rotations, from time 0 to before the end, as a film has its frames.
+
+        Raises
+        ------
+        DataFormatError
+            If the rate is not above 0 and at most 1,000 Hz.
         """
-        times = sample_times(self.duration_s, check_positive("frame_rate_hz", frame_rate_hz))
+        times = sample_times(self.duration_s, check_sampling_rate(frame_rate_hz))
         positions, rotations = self.pose(times)
-        return Motion(positions, times, BODY_22, rotations, subject=self.subject, label=self.label)
+        return Motion(
+            positions,
+            times,
+            BODY_22,
+            rotations,
+            subject=self.subject,
+            label=self.label,
+            session=self.session,
+            dataset=self.dataset,
+            attrs=self.attrs,
+        )
 
     def imu(
         self,
@@ -153,7 +183,8 @@ class Actor(ABC):
         """Give the stream of worn sensors.
 
         Each sample is the exact reading at its instant: nothing is low-passed, so what moves faster than half the rate
-        is folded down, as in a sensor without an anti-aliasing filter. The activities have next to nothing there.
+        is folded down, as in a sensor without an anti-aliasing filter. From 50 Hz on the activities have next to
+        nothing there; a runner's ankle at 25 Hz has 1.6 m/s2 RMS.
 
         Parameters
         ----------
@@ -171,7 +202,7 @@ class Actor(ABC):
         Returns
         -------
         Recording
-            Domain "virtual", with the actor's label and subject.
+            Domain "virtual", with the actor's label and subject, from time 0 to before the end.
         """
         placements, quantities = resolve_placements(sites), check_quantities(quantities)
         rate, sensor = check_sampling_rate(sampling_rate_hz), resolve_sensor(sensor)
@@ -185,9 +216,11 @@ class Actor(ABC):
             sampling_rate_hz=rate,
             channels=channel_names(placements, quantities),
             subject=self.subject,
+            session=self.session,
+            dataset=self.dataset,
             labels=self.label,
             domain="virtual",
-            attrs={"source": "studio: exact readings", "gravity": gravity},
+            attrs={**self.attrs, **sensing_attrs(placements, gravity, magnetic_field_ut, sensor, random_state)},
         )
 
     def _turn(self) -> np.ndarray:
@@ -206,5 +239,5 @@ class Actor(ABC):
 
 
 def sample_times(duration_s: float, rate_hz: float) -> np.ndarray:
-    """Give the times from 0 to `duration_s`, both included where the rate divides it."""
-    return np.arange(int(np.floor(duration_s * rate_hz + 1e-6)) + 1) / rate_hz
+    """Give the times from 0 to before `duration_s`, as a film has its frames."""
+    return np.arange(int(np.ceil(duration_s * rate_hz - 1e-6))) / rate_hz

@@ -105,8 +105,13 @@ class Body:
         ----------
         seed : int or sequence of int
             The same seed gives the same person.
+
+        Raises
+        ------
+        DataFormatError
+            If the seed is not one or several whole numbers from 0.
         """
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(entropy(check_seed("Body.random: seed", seed)))
         body = cls.average(float(np.clip(rng.normal(1.70, 0.09), 1.48, 1.98)))
         lengths = {joint: 1 + 0.03 * rng.standard_normal() for joint in (*_MIDDLE, *_SIDED)}
         girth = np.exp(0.10 * rng.standard_normal())
@@ -132,7 +137,7 @@ class Body:
             hip, knee, ankle = (motion.joint(f"{side}_{joint}") for joint in ("hip", "knee", "ankle"))
             length += float(np.median(np.linalg.norm(hip - knee, axis=1) + np.linalg.norm(knee - ankle, axis=1))) / 2
         share = -(_SIDED["knee"][2] + _SIDED["ankle"][2])
-        return cls.average(length / share)._dressed(np.random.default_rng(seed))
+        return cls.average(length / share)._dressed(np.random.default_rng(entropy(seed)))
 
     def _dressed(self, rng: np.random.Generator) -> Body:
         """Draw clothes that do not all have one colour."""
@@ -178,3 +183,24 @@ class Body:
         """Length of thigh and shank, from the hip to the ankle, mean of both sides."""
         joints = [f"{side}_{joint}" for side in ("left", "right") for joint in ("knee", "ankle")]
         return -sum(self.offsets_m[joint][2] for joint in joints) / 2
+
+
+def check_body(body: Body | None, default: Body) -> Body:
+    """Give the body, or the default for None; anything else raises `DataFormatError`."""
+    if body is None or isinstance(body, Body):
+        return default if body is None else body
+    raise DataFormatError(f"body must be a Body, such as Body.random(seed), or None, not {body!r:.60}.")
+
+
+def check_seed(what: str, seed: int | Sequence[int]) -> int | Sequence[int]:
+    """Give the seed, or raise `DataFormatError` if it is not one or several whole numbers from 0."""
+    numbers = np.atleast_1d(np.asarray(seed))
+    if numbers.ndim != 1 or not numbers.size or numbers.dtype.kind not in "iu" or (numbers < 0).any():
+        raise DataFormatError(f"{what} must be one or several whole numbers from 0, not {seed!r}.")
+    return seed
+
+
+def entropy(seed: int | Sequence[int]) -> list[int]:
+    """Give what a generator takes, another one for (3,) than for (3, 0), which numpy takes for the same."""
+    numbers = [int(number) for number in np.atleast_1d(np.asarray(seed))]
+    return numbers if np.ndim(seed) == 0 else [len(numbers), *numbers]

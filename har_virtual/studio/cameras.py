@@ -14,11 +14,12 @@ from scipy.spatial.transform import Rotation
 from har_virtual.camera import Intrinsics
 from har_virtual.exceptions import DataFormatError
 from har_virtual.pose.skeletons import BODY_22
+from har_virtual.studio.body import check_seed
 
 if TYPE_CHECKING:
     from har_virtual.studio.actor import Actor
 
-Path = Callable[[np.ndarray], np.ndarray]
+CameraPath = Callable[[np.ndarray], np.ndarray]
 """Gives for times (T,) what is added to a camera's pose, (T, 6): x, y, z in m, heading, pitch and roll in degrees."""
 
 VIEWS = {"front": 0.0, "oblique": 45.0, "side": 90.0}
@@ -28,7 +29,7 @@ MARGIN = 0.06
 """Share of the picture that stays free at each edge."""
 
 _DEFAULT_FOV_DEG = 60.0
-_MIN_SIZE_PX = 32
+_MIN_SIZE_PX, _MAX_SIZE_PX = 32, 8192
 _LOWEST_M = 0.2
 # Head and toes reach beyond their joints; no joint comes nearer to the camera than this.
 _FLESH_M, _NEAR_M = 0.13, 0.6
@@ -65,7 +66,7 @@ class Camera:
     Raises
     ------
     DataFormatError
-        If a number is not finite, or the size is odd or below 32.
+        If a number is not finite, or the size is odd, below 32 or above 8192.
 
     Examples
     --------
@@ -82,7 +83,7 @@ class Camera:
     # Never None once it is made.
     intrinsics: Intrinsics = None  # type: ignore[assignment]
     size_px: tuple[int, int] = (640, 480)
-    path: Path | Sequence[Path] | None = None
+    path: CameraPath | Sequence[CameraPath] | None = None
 
     def __post_init__(self) -> None:
         position = tuple(_finite("position_m", self.position_m, (3,)).tolist())
@@ -97,7 +98,7 @@ class Camera:
             raise DataFormatError(f"Camera: path must be functions of time such as pan(...), not {self.path!r}.")
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[CameraPath, ...]:
         """What moves it."""
         if self.path is None:
             return ()
@@ -165,7 +166,7 @@ class Camera:
         height_m: float | None = None,
         fov_deg: float = _DEFAULT_FOV_DEG,
         size_px: tuple[int, int] = (640, 480),
-        path: Path | Sequence[Path] | None = None,
+        path: CameraPath | Sequence[CameraPath] | None = None,
     ) -> Camera:
         """Give a camera that has all actors in its picture as long as they act.
 
@@ -241,7 +242,7 @@ class Track:
         return np.pad(way, ((0, 0), (0, 4)))
 
 
-def pan(amplitude_deg: float = 15.0, period_s: float = 8.0) -> Path:
+def pan(amplitude_deg: float = 15.0, period_s: float = 8.0) -> CameraPath:
     """Give a path that turns the camera to the left and to the right, as a sine.
 
     Parameters
@@ -264,7 +265,7 @@ def pan(amplitude_deg: float = 15.0, period_s: float = 8.0) -> Path:
     return Sway(turn, np.full((6, 1), 1 / period_s), np.zeros((6, 1)))
 
 
-def hand_held(seed: int | Sequence[int] = 0, strength: float = 1.0) -> Path:
+def hand_held(seed: int | Sequence[int] = 0, strength: float = 1.0) -> CameraPath:
     """Give a path like that of a camera in somebody's hand: some mm and some tenths of a degree, below 3 Hz.
 
     Parameters
@@ -281,7 +282,7 @@ def hand_held(seed: int | Sequence[int] = 0, strength: float = 1.0) -> Path:
     """
     if not _finite("strength", strength, ()) >= 0:
         raise DataFormatError(f"hand_held: strength must be 0 or above, not {strength}.")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed("hand_held: seed", seed))
     shape = (6, len(_HAND_BANDS_HZ))
     frequencies = _HAND_BANDS_HZ * rng.uniform(0.8, 1.25, shape)
     amplitudes = rng.uniform(0.5, 1.5, shape) / frequencies
@@ -290,7 +291,7 @@ def hand_held(seed: int | Sequence[int] = 0, strength: float = 1.0) -> Path:
     return Sway(strength * _HAND[:, None] * amplitudes, frequencies, rng.uniform(0, 2 * np.pi, shape))
 
 
-def following(actor: Actor) -> Path:
+def following(actor: Actor) -> CameraPath:
     """Give a path that goes along with an actor, at one height and without its steps.
 
     Parameters
@@ -376,12 +377,15 @@ def _sample_times(actor: Actor) -> np.ndarray:
 def _check_size(size_px: Sequence[int]) -> tuple[int, int]:
     try:
         width, height = (int(length) for length in size_px)
-        good = (width, height) == tuple(size_px) and min(width, height) >= _MIN_SIZE_PX
+        good = (width, height) == tuple(size_px) and _MIN_SIZE_PX <= min(width, height) <= max(
+            width, height
+        ) <= _MAX_SIZE_PX
     except (TypeError, ValueError, OverflowError):
         good = False
     if not good or width % 2 or height % 2:
         raise DataFormatError(
-            f"Camera: size_px must be width and height, even and at least {_MIN_SIZE_PX}, not {size_px!r}."
+            f"Camera: size_px must be width and height, even and from {_MIN_SIZE_PX} to {_MAX_SIZE_PX}, not "
+            f"{size_px!r:.80}."
         )
     return width, height
 

@@ -126,6 +126,21 @@ class Hits:
     normals: np.ndarray
 
 
+def check_undistorted(intrinsics: Intrinsics) -> None:
+    """Raise `DataFormatError` for a lens with distortion."""
+    if any(intrinsics.distortion):
+        raise DataFormatError("The studio renders without lens distortion; give Intrinsics without distortion.")
+
+
+def pixel_rays(intrinsics: Intrinsics, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Give x (n,) of columns and y (m, 1) of rows, float32: the rays (x, y, 1) through the pixels' centres."""
+    x, y = (
+        ((np.arange(part.start, part.stop) + 0.5 - center) / focal).astype(np.float32)
+        for part, center, focal in zip((columns, rows), intrinsics.center_px, intrinsics.focal_px, strict=True)
+    )
+    return x, y[:, None]
+
+
 def cast(
     capsules: Capsules,
     rotation: np.ndarray,
@@ -163,13 +178,11 @@ def cast(
     DataFormatError
         If the lens is distorted.
     """
-    if any(intrinsics.distortion):
-        raise DataFormatError("The studio renders without lens distortion; give Intrinsics without distortion.")
+    check_undistorted(intrinsics)
     width, height = size_px
     shapes = _in_camera(capsules, rotation, position_m)
     boxes = _boxes(shapes, intrinsics, size_px)
-    x = ((np.arange(width) + 0.5 - intrinsics.center_px[0]) / intrinsics.focal_px[0]).astype(np.float32)
-    y = ((np.arange(height) + 0.5 - intrinsics.center_px[1]) / intrinsics.focal_px[1]).astype(np.float32)[:, None]
+    x, y = pixel_rays(intrinsics, slice(0, height), slice(0, width))
     left, top, right, bottom = _hull(boxes)
     window = (slice(top, bottom), slice(left, right))
     nearest = np.full((bottom - top, right - left), np.inf, np.float32)

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from har_virtual._optional import import_optional
 from har_virtual.adaptation import DomainSelector, RankDistributionMapper, SensorAligner
 from har_virtual.conversion import VideoToVirtualIMU
-from har_virtual.conversion.clips import ConvertedClip, convert_clip
+from har_virtual.conversion.clips import ConvertedClip, convert_clip, reissue_warnings
 from har_virtual.evaluation import predict_out_of_fold
 from har_virtual.exceptions import DataFormatError, DataWarning, NoPersonError
 from har_virtual.features import ECDFFeatures
@@ -28,6 +29,7 @@ from har_virtual.files import atomic_path
 from har_virtual.imu import Placement, SensorModel
 from har_virtual.model_selection import LeaveOneSubjectOut
 from har_virtual.recording import Recording
+from har_virtual.studio.body import check_seed
 from har_virtual.studio.cameras import Camera, following
 from har_virtual.studio.demo_figure import draw_demo
 from har_virtual.studio.performance import Performance, perform
@@ -44,7 +46,8 @@ VIDEO_RATE_HZ, SENSOR_RATE_HZ = 25.0, 50.0
 SIZE_PX = (480, 360)
 WINDOW_S, FEW_S = 2.0, 8.0
 # People of the videos and people of the sensors are never the same.
-_SENSOR_SEED = 1000
+_VIDEO_SIDE, _SENSOR_SIDE = 0, 1
+_PEOPLE = 100
 # A watch whose x points to the elbow, worn by everybody a little differently, with the errors of a cheap chip.
 _WORN = np.diag([-1.0, -1.0, 1.0])
 _STRAP_DEG = 8.0
@@ -90,10 +93,11 @@ class Demo:
             f"{name:<34}{row.macro_f1:>8.3f}   {row.low:.3f} to {row.high:.3f}{row.real_labels_used:>14.0f}"
             for name, row in self.table.iterrows()
         ]
-        unsure = self.table["aligned_folds"].min()
-        doubts = [
-            f"With {FEW_S:g} s a class the aligner found the mounting in {unsure:.0f} of {N_SENSOR_PEOPLE} folds."
-        ] * (unsure < N_SENSOR_PEOPLE)
+        unsure, doubts = self.table["aligned_folds"].min(), []
+        if unsure < N_SENSOR_PEOPLE:
+            doubts = [
+                f"In the least sure row the aligner found the mounting in {unsure:.0f} of {N_SENSOR_PEOPLE} folds."
+            ]
         lines = (
             "",
             f"{N_VIDEO_PEOPLE} rendered people, {len(ACTIVITIES_SHOWN)} activities, a watch on the right wrist:",
@@ -124,7 +128,7 @@ def run_demo(out_dir: str | Path, *, seed: int = 0, n_jobs: int | None = None, v
     Parameters
     ----------
     out_dir : path
-        Made if it is not there: videos, table and figure.
+        Made if it is not there: videos, table and figure, in the place of an earlier demo's.
     seed : int, default=0
         Who the people are.
     n_jobs : int, optional
@@ -141,15 +145,19 @@ def run_demo(out_dir: str | Path, *, seed: int = 0, n_jobs: int | None = None, v
     MissingDependencyError
         Without the extras video and plot.
     DataFormatError
-        If `out_dir` cannot be written.
+        If `out_dir` cannot be written, or seed or n_jobs make no sense.
     NoPersonError
         If no video at all could be converted.
     """
     for module, extra in (("av", "video"), ("mediapipe", "video"), ("matplotlib", "plot")):
         import_optional(module, feature="the demo", extra=extra)
+    check_seed("run_demo: seed", seed)
+    if n_jobs == 0:
+        raise DataFormatError("run_demo: n_jobs must be None or a whole number but 0.")
     videos = _make_folder(Path(out_dir))
     jobs = [(activity, person) for person in range(N_VIDEO_PEOPLE) for activity in ACTIVITIES_SHOWN]
     rendered = list(_render_and_convert(jobs, videos, seed, n_jobs, verbose))
+    reissue_warnings(rendered)
     virtual = [next(iter(result.recordings.values())) for result in rendered if result.recordings]
     failed = [result.reason for result in rendered if result.reason]
     if not virtual:
@@ -170,9 +178,7 @@ def _make_folder(out_dir: Path) -> Path:
     videos = out_dir / "videos"
     try:
         videos.mkdir(parents=True, exist_ok=True)
-        with atomic_path(videos / "probe.txt") as temporary:
-            temporary.write_text("")
-        (videos / "probe.txt").unlink()
+        TemporaryFile(dir=videos).close()
     except OSError as error:
         raise DataFormatError(f"{out_dir}: the demo cannot write there ({error}). Give another folder.") from error
     return videos
@@ -184,7 +190,12 @@ def _is_not_shown_first(result: ConvertedClip) -> bool:
 
 def video_actor(activity: str, person: int, seed: int) -> Performance:
     """Give one of the people of the videos."""
-    return perform(activity, duration_s=CLIP_S, seed=100 * seed + person)
+    return perform(activity, duration_s=CLIP_S, seed=_seed(seed, _VIDEO_SIDE, person))
+
+
+def _seed(seed: int, side: int, person: int) -> int:
+    """Give everybody a number of their own, in all demos."""
+    return (2 * seed + side) * _PEOPLE + person
 
 
 def _render_and_convert(
@@ -194,7 +205,12 @@ def _render_and_convert(
 
     work = (delayed(_render_and_convert_one)(activity, person, folder, seed) for activity, person in jobs)
     results = Parallel(n_jobs=n_jobs or cpu_count(), return_as="generator")(work)
-    yield from tqdm(results, "render, convert", total=len(jobs), unit=" video", disable=None if verbose else True)
+    try:
+        yield from tqdm(results, "render, convert", total=len(jobs), unit=" video", disable=None if verbose else True)
+    finally:
+        # What a worker that was stopped could not take away.
+        for unfinished in folder.glob(".*.mp4"):
+            unfinished.unlink(missing_ok=True)
 
 
 def _render_and_convert_one(activity: str, person: int, folder: Path, seed: int) -> ConvertedClip:
@@ -205,7 +221,7 @@ def _render_and_convert_one(activity: str, person: int, folder: Path, seed: int)
     path = following(actor) if activity in ("walking", "running") else None
     camera = Camera.facing([actor], azimuth_deg=azimuth_deg, size_px=SIZE_PX, path=path)
     video = folder / f"{activity}_{person}.mp4"
-    clip = Scene([actor], camera, seed=100 * seed + person).write_video(video, frame_rate_hz=VIDEO_RATE_HZ)
+    clip = Scene([actor], camera, seed=_seed(seed, _VIDEO_SIDE, person)).write_video(video, frame_rate_hz=VIDEO_RATE_HZ)
     imu = VideoToVirtualIMU(sites=[SITE], sampling_rate_hz=VIDEO_RATE_HZ, cache_dir=False)
     return convert_clip(imu.plan(), clip, "main")
 
@@ -214,7 +230,7 @@ def sensor_recordings(seed: int) -> list[Recording]:
     """Give the simulated real side: the exact readings of other people, with the errors of a worn chip."""
     recordings = []
     for person in range(N_SENSOR_PEOPLE):
-        rng = np.random.default_rng([seed, _SENSOR_SEED, person])
+        rng = np.random.default_rng([seed, _SENSOR_SIDE, person])
         strap = Rotation.from_rotvec(np.deg2rad(_STRAP_DEG) * rng.standard_normal(3)).as_matrix()
         watch = Placement(
             segment="right_forearm",
@@ -222,11 +238,20 @@ def sensor_recordings(seed: int) -> list[Recording]:
             offset_m=(0.0, 0.0, 0.03),
             rotation=strap @ _WORN,
         )
-        device = int(rng.integers(2**31))
-        for activity in ACTIVITIES_SHOWN:
-            actor = perform(activity, duration_s=SENSOR_S, seed=100 * seed + _SENSOR_SEED + person)
-            stream = actor.imu({SITE: watch}, SENSOR_RATE_HZ, sensor=_CHIP, random_state=device)
-            recordings.append(stream.replace(domain="real", session=activity))
+        streams = [
+            perform(activity, duration_s=SENSOR_S, seed=_seed(seed, _SENSOR_SIDE, person)).imu(
+                {SITE: watch}, SENSOR_RATE_HZ
+            )
+            for activity in ACTIVITIES_SHOWN
+        ]
+        # One chip a person: its bias stays from stream to stream, its noise goes on.
+        ideal = np.concatenate([stream.data for stream in streams])
+        acc, gyr, _ = _CHIP.apply(ideal[:, :3], ideal[:, 3:], None, SENSOR_RATE_HZ, random_state=rng)
+        worn = np.split(np.hstack([np.asarray(acc), np.asarray(gyr)]), len(streams))
+        recordings += [
+            stream.replace(data=data, domain="real", session=stream.labels, attrs={"sensor": "simulated"})
+            for stream, data in zip(streams, worn, strict=True)
+        ]
     return recordings
 
 

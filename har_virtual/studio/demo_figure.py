@@ -43,7 +43,8 @@ def draw_demo(path: Path, shown: ConvertedClip, actor: Actor, table: pd.DataFram
 
     figure = Figure(figsize=(13, 4.2), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    left, middle, right = figure.subfigures(1, 3, width_ratios=[1.15, 1.2, 1.1])
+    parts: Any = figure.subfigures(1, 3, width_ratios=[1.15, 1.2, 1.1])
+    left, middle, right = parts
     _draw_frame(left.subplots(), shown)
     _draw_traces(middle.subplots(3, 1, sharex=True), shown, actor)
     _draw_scores(right.subplots(), table)

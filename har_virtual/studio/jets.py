@@ -6,7 +6,8 @@ formula gives velocity and acceleration to machine precision: a sensor's reading
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,15 @@ class Jet:
     ([1.0, -0.416], [0.0, -1.819])
     """
 
-    # numpy must leave array * jet to the jet.
-    __array_ufunc__ = None
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Jet:
+        """Let numpy's functions and ``array * jet`` be those of jets."""
+        function = _UFUNCS.get(ufunc.__name__)
+        if function is None or method != "__call__" or options:
+            raise TypeError(
+                f"numpy.{ufunc.__name__} knows no jets: a movement must be smooth, written in + - * / ** @ and "
+                f"{', '.join(_SMOOTH)} (har_virtual.studio.jets)."
+            )
+        return function(*map(as_jet, inputs))
 
     def __init__(self, value: ArrayLike, rate: ArrayLike = 0.0, acceleration: ArrayLike = 0.0) -> None:
         parts = (np.asarray(part, dtype=np.float64) for part in (value, rate, acceleration))
@@ -61,6 +69,15 @@ class Jet:
         other = as_jet(other)
         inverse = 1 / other.value
         return self * _compose(other, inverse, -(inverse**2), 2 * inverse**3)
+
+    def __pow__(self, exponent: float) -> Jet:
+        if exponent == 0:
+            return self * 0.0 + 1.0
+        first, second = exponent, exponent * (exponent - 1)
+        x = self.value
+        return _compose(
+            self, x**exponent, first * x ** (exponent - 1), second * x ** (exponent - 2) if second else 0.0 * x
+        )
 
     def __rtruediv__(self, other: ArrayLike) -> Jet:
         return as_jet(other) / self
@@ -147,3 +164,15 @@ def _product(multiply: np.ufunc, a: Jet, b: Jet) -> Jet:
     value, rate = multiply(a.value, b.value), multiply(a.rate, b.value) + multiply(a.value, b.rate)
     turning = multiply(a.acceleration, b.value) + 2 * multiply(a.rate, b.rate)
     return Jet(value, rate, turning + multiply(a.value, b.acceleration))
+
+
+_SMOOTH = {"sin": sin, "cos": cos, "exp": exp, "log": log, "sqrt": sqrt, "tanh": tanh, "arctan": arctan}
+_UFUNCS: dict[str, Callable[..., Jet]] = {
+    **_SMOOTH,
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "matmul": operator.matmul,
+    "negative": operator.neg,
+}

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from har_virtual.exceptions import UnknownNameError
+from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.imu import SEGMENTS, Placement
 from har_virtual.pose.skeletons import BODY_22
+from har_virtual.recording import STANDARD_GRAVITY_M_S2
 from har_virtual.studio.activities import ACTIVITIES, Activity
 from har_virtual.studio.actor import Actor
-from har_virtual.studio.body import Body
+from har_virtual.studio.body import Body, check_body, check_seed
 from har_virtual.studio.capsules import Capsules
-from har_virtual.studio.jets import Jet, stack, time
+from har_virtual.studio.jets import Jet, as_jet, stack, time
 from har_virtual.studio.posture import Joints, Posture, joints
 from har_virtual.studio.props import FURNITURE, HELD
 from har_virtual.studio.style import Style
-
-GRAVITY_M_S2 = 9.80665
 
 
 class Performance(Actor):
@@ -36,18 +36,45 @@ class Performance(Actor):
         position_m: Sequence[float],
         heading_deg: float,
         subject: str | None,
+        label: Any,
     ) -> None:
         self._place(duration_s, position_m, heading_deg)
         if isinstance(activity, str) and activity not in ACTIVITIES:
             raise UnknownNameError(f"There is no activity {activity!r}; there are {', '.join(ACTIVITIES)}.")
         entry = ACTIVITIES[activity] if isinstance(activity, str) else Activity(_name(activity), activity)
-        self.formula, self.label = entry.function, entry.name
+        self.formula, self.label = entry.function, entry.name if label is None else label
         self._furniture, self._held = entry.furniture, entry.held
         self.style, self.body, self.subject = style, body, subject
+        self.attrs = {"source": "studio: a formula", "seed": np.asarray(style.seed).tolist(), "take": style.take}
 
     def posture(self, times_s: ArrayLike) -> Posture:
-        """Give the joint angles at some times."""
-        return self.formula(time(np.asarray(times_s, dtype=np.float64)), self.style)
+        """Give the joint angles at some times.
+
+        Raises
+        ------
+        DataFormatError
+            If the activity gives no `Posture`, or an angle has another shape than the times or is not finite.
+        """
+        times = np.asarray(times_s, dtype=np.float64)
+        posture = self.formula(time(times), self.style)
+        if not isinstance(posture, Posture):
+            raise DataFormatError(
+                f"The activity {self.label!r} must return a Posture, not {type(posture).__name__} {posture!r:.60}."
+            )
+        for name, angle in posture.angles.items():
+            parts = as_jet(angle)
+            if parts.value.shape not in ((), times.shape):
+                raise DataFormatError(
+                    f"The activity {self.label!r}: {name} has shape {parts.value.shape} for {len(times)} times."
+                )
+            holes = ~np.isfinite(parts.value + parts.rate + parts.acceleration)
+            if holes.any():
+                at = times[np.flatnonzero(np.broadcast_to(holes, times.shape))[0]]
+                raise DataFormatError(
+                    f"The activity {self.label!r}: {name}, its rate or its acceleration is not finite at {at:g} s; the "
+                    "formula must be smooth."
+                )
+        return posture
 
     def joints(self, times_s: ArrayLike) -> Joints:
         """Give joints and segment frames in the world with their rates and accelerations."""
@@ -73,7 +100,7 @@ class Performance(Actor):
             frames.append(frame if placement.rotation is None else frame @ np.asarray(placement.rotation))
         place, frame = stack(places, axis=1), stack(frames, axis=1)
         to_sensor = np.swapaxes(frame.value, -1, -2)
-        force = place.acceleration + (np.array([0.0, 0.0, GRAVITY_M_S2]) if gravity else 0.0)
+        force = place.acceleration + (np.array([0.0, 0.0, STANDARD_GRAVITY_M_S2]) if gravity else 0.0)
         spin = to_sensor @ frame.rate
         gyr = np.stack([spin[..., 2, 1], spin[..., 0, 2], spin[..., 1, 0]], axis=-1)
         field = np.asarray(magnetic_field_ut, dtype=float)
@@ -83,7 +110,8 @@ class Performance(Actor):
     def furniture(self) -> Capsules:
         """What stands with the person in the world: a chair, an ironing board."""
         turn, start = self._turn(), np.array([*self.position_m, 0.0])
-        return sum((FURNITURE[name](self.body).moved(turn, start) for name in self._furniture), Capsules.none())
+        things = (FURNITURE[name](self.body, self.duration_s) for name in self._furniture)
+        return sum((thing.moved(turn, start) for thing in things), Capsules.none())
 
     def carried(self, positions_m: np.ndarray, rotations: np.ndarray) -> Capsules:
         """Give what the person has in the better hand: an iron, a wand."""
@@ -111,6 +139,7 @@ def perform(
     position_m: Sequence[float] = (0.0, 0.0),
     heading_deg: float = 0.0,
     subject: str | None = None,
+    label: Any = None,
 ) -> Performance:
     """Let a person do something.
 
@@ -132,6 +161,8 @@ def perform(
         0 looks along the world's y; counter-clockwise as seen from above.
     subject : str, optional
         None for ``studio/<seed>``.
+    label : object, optional
+        None for the name of the activity or function.
 
     Returns
     -------
@@ -150,9 +181,10 @@ def perform(
     >>> walk = perform("walking", duration_s=2.0, seed=3)
     >>> recording = walk.imu(["left_wrist"], 100)
     >>> recording.data.shape, recording.labels, recording.subject
-    ((201, 6), 'walking', 'studio/3')
+    ((200, 6), 'walking', 'studio/3')
     """
-    body = Body.random(seed) if body is None else body
+    check_seed("perform: seed", seed)
+    body = check_body(body, Body.random(seed))
     return Performance(
         activity,
         duration_s=duration_s,
@@ -161,4 +193,5 @@ def perform(
         position_m=position_m,
         heading_deg=heading_deg,
         subject=f"studio/{seed}" if subject is None else subject,
+        label=label,
     )

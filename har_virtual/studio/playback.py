@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.imu import Placement
-from har_virtual.imu.simulate import simulate_sensor
+from har_virtual.imu.simulate import simulate_sensor, smooth_poses
 from har_virtual.imu.streams import sensor_poses
 from har_virtual.motion.kinematics import to_body
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.recording import check_positive
 from har_virtual.rotation import continuous_quaternions, rotation_matrices
-from har_virtual.signal import lowpass, quintic_spline
+from har_virtual.signal import quintic_spline
 from har_virtual.skeleton import Motion
-from har_virtual.studio.actor import Actor, sample_times
-from har_virtual.studio.body import Body
+from har_virtual.studio.actor import Actor
+from har_virtual.studio.body import Body, check_body, check_seed
 
 _ARMS = [f"{side}_{joint}" for side in ("left", "right") for joint in ("shoulder", "elbow", "wrist")]
 _LEGS = [f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle")]
-_MIN_FRAMES = 6
+_MIN_FRAMES, _MAX_GAP_S = 6, 0.5
 
 
 class Playback(Actor):
@@ -37,10 +38,14 @@ class Playback(Actor):
         position_m: Sequence[float],
         heading_deg: float,
         subject: str | None,
+        label: Any,
     ) -> None:
+        motion = _smooth(motion, cutoff_hz)
         self._place(motion.duration_s, position_m, heading_deg)
-        self.body, self.label, self.subject = body, motion.label, subject
-        self._motion = self._on_stage(_smooth(motion, cutoff_hz))
+        self.body, self.label, self.subject = body, label, subject
+        self._motion = self._on_stage(motion)
+        self.session, self.dataset = motion.session, motion.dataset
+        self.attrs = {**motion.attrs, "source": "studio: a recorded motion", "cutoff_hz": cutoff_hz}
         stamps = self._motion.timestamps_s
         self._path = quintic_spline(stamps, self._motion.positions_m)
         self._turning = quintic_spline(stamps, continuous_quaternions(np.asarray(self._motion.rotations)))
@@ -91,6 +96,7 @@ def play(
     position_m: Sequence[float] = (0.0, 0.0),
     heading_deg: float = 0.0,
     subject: str | None = None,
+    label: Any = None,
 ) -> Playback:
     """Let a person move as a motion says, such as one from `har_virtual.motion.read_bvh` or `read_asf_amc`.
 
@@ -109,7 +115,7 @@ def play(
         Low-pass of positions and orientations; lowered to 0.4 of the motion's frame rate where it is above.
     position_m, heading_deg
         As in `perform`.
-    subject : str, optional
+    subject, label : optional
         None for the motion's.
 
     Returns
@@ -121,33 +127,38 @@ def play(
     UnknownNameError
         If the motion lacks legs, arms or trunk; the message names the joints.
     DataFormatError
-        If it has fewer than six frames, or a number does not fit.
+        If it is no Motion, has fewer than six frames or a hole of over half a second, or a number does not fit.
     """
+    if not isinstance(motion, Motion):
+        raise DataFormatError(f"play: motion must be a Motion, such as one from read_bvh, not {motion!r:.60}.")
+    check_seed("play: seed", seed)
     if len(motion) < _MIN_FRAMES:
         raise DataFormatError(f"play: a motion of {len(motion)} frames is too short; it takes {_MIN_FRAMES}.")
+    hole = int(np.argmax(np.diff(motion.timestamps_s)))
+    if np.diff(motion.timestamps_s)[hole] > _MAX_GAP_S + 1 / motion.frame_rate_hz:
+        raise DataFormatError(
+            f"play: the motion has a hole from {motion.timestamps_s[hole]:g} to {motion.timestamps_s[hole + 1]:g} s; "
+            "nobody knows what the person did there. Play the parts before and after it by themselves."
+        )
     on_body = _complete(motion)
     return Playback(
         on_body,
-        body=Body.of_motion(on_body, seed) if body is None else body,
+        body=check_body(body, Body.of_motion(on_body, seed)),
         cutoff_hz=check_positive("cutoff_hz", cutoff_hz),
         position_m=position_m,
         heading_deg=heading_deg,
         subject=motion.subject if subject is None else subject,
+        label=motion.label if label is None else label,
     )
 
 
 def _smooth(motion: Motion, cutoff_hz: float) -> Motion:
-    """Low-pass positions and orientations on even stamps."""
-    rate = motion.frame_rate_hz
-    times = motion.timestamps_s[0] + sample_times(motion.duration_s, rate)
-    cutoff = min(cutoff_hz, 0.4 * rate)
-    positions = quintic_spline(motion.timestamps_s, motion.positions_m)(times)
-    quaternions = quintic_spline(motion.timestamps_s, continuous_quaternions(np.asarray(motion.rotations)))(times)
+    """Low-pass positions and orientations."""
+    stamps, quaternions = motion.timestamps_s, continuous_quaternions(np.asarray(motion.rotations))
+    cutoff = min(cutoff_hz, 0.4 * motion.frame_rate_hz)
+    times, positions, quaternions = smooth_poses(stamps, motion.positions_m, quaternions, cutoff)
     return motion.replace(
-        positions_m=lowpass(positions, rate, cutoff),
-        rotations=rotation_matrices(lowpass(quaternions, rate, cutoff)),
-        timestamps_s=times,
-        uncertainty_m=None,
+        positions_m=positions, rotations=rotation_matrices(quaternions), timestamps_s=times, uncertainty_m=None
     )
 
 
@@ -163,7 +174,12 @@ def _complete(motion: Motion) -> Motion:
             f"play: the motion on {motion.skeleton.name} lacks {', '.join(missing)}: an actor needs a whole {what}. "
             "Use a motion with arms, legs and head, or name its joints (joint_names of the reader)."
         )
-    average = Body.of_motion(body)
+    try:
+        average = Body.of_motion(body)
+    except DataFormatError as error:
+        raise DataFormatError(
+            f"play: the motion's legs are those of nobody ({error}). Was it read with the wrong unit_m?"
+        ) from error
     positions, rotations = np.empty((len(body), 22, 3)), np.empty((len(body), 22, 3, 3))
     for index in BODY_22.outward_order:
         joint = BODY_22.joints[index]

@@ -14,6 +14,7 @@ import numpy as np
 
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.pose.skeletons import BODY_22
+from har_virtual.recording import is_finite_number
 from har_virtual.studio.body import Body
 from har_virtual.studio.jets import Jet, as_jet, cos, exp, log, sin, stack
 
@@ -58,7 +59,7 @@ class Posture:
     UnknownNameError
         If an angle has a name that there is not.
     DataFormatError
-        If support or pinned is something else.
+        If an angle is neither a jet nor a finite number, or support or pinned is something else.
     """
 
     angles: Mapping[str, Jet | float] = field(default_factory=dict)
@@ -70,6 +71,13 @@ class Posture:
         unknown = [name for name in self.angles if name not in ANGLES]
         if unknown:
             raise UnknownNameError(f"Posture: there is no angle {', '.join(unknown)}; there are {', '.join(ANGLES)}.")
+        for name, value in self.angles.items():
+            if not isinstance(value, Jet) and not is_finite_number(value):
+                raise DataFormatError(
+                    f"Posture: {name} must be a Jet, a formula of the time that the activity is given, or a number "
+                    f"for what does not move, not {type(value).__name__} {value!r:.60}: an array has no rate, so "
+                    "nobody could tell what a sensor reads."
+                )
         if self.pinned not in (None, "feet") or (isinstance(self.support, str) and self.support != "floor"):
             raise DataFormatError(
                 f"Posture: support must be 'floor' or a height in m, pinned None or 'feet', not {self.support!r} and "

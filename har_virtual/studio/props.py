@@ -15,14 +15,11 @@ WOOD, METAL, CLOTH, WALL, RUBBER = (
     *((0.72, 0.70, 0.66), (0.14, 0.14, 0.15)),
 )
 
-STAIR_RUN_M = 0.28
-"""Depth of a step."""
-
 STAIR_SLOPE = 0.55
 """Rise of the stairs for each metre forward."""
 
-AXLE_M = 0.30
-"""Height of the pedals' axle, which is 0.22 of the legs' length forward of the hips."""
+# Steps a second of the fastest climber: 1.5 times the largest tempo.
+_FASTEST_STEPS_HZ = 1.5 * 1.18
 
 _Point = tuple[float, float, float] | np.ndarray
 _Bar = tuple[_Point, _Point, float, Color]
@@ -114,7 +111,7 @@ def sofa(position_m: Sequence[float], *, heading_deg: float = 0.0, color: Color 
     return _placed(bars, position_m, heading_deg)
 
 
-def _chair(body: Body) -> Capsules:
+def _chair(body: Body, _: float) -> Capsules:
     """Behind who stands: the hips come down on it while the feet stay where they are."""
     top, thigh = seat_m(body), body.leg_m / 2
     front, back, half = -0.45 * thigh, -thigh - 1.6 * body.radii_m["hips"], 0.21
@@ -125,19 +122,19 @@ def _chair(body: Body) -> Capsules:
     return _set([*bars, ((-half, back, rail - 0.06), (half, back, rail - 0.06), 0.045, CLOTH)])
 
 
-def _ironing_board(body: Body) -> Capsules:
+def _ironing_board(body: Body, _: float) -> Capsules:
     """Before who stands, its long side across, an iron's height below the hands."""
-    h, y = 0.55 * body.stature_m, 0.30 * body.stature_m
+    y, h = board_m(body)
     bars = [((-0.60 + 0.1 * (k != 0), y + k, h), (0.60, y + k, h), 0.04, CLOTH) for k in (-0.08, 0.0, 0.08)]
     bars += [((-0.45 * s, y, 0.02), (0.35 * s, y, h - 0.05), 0.014, METAL) for s in (-1, 1)]
     return _set([*bars, *(((x, y - 0.2, 0.02), (x, y + 0.2, 0.02), 0.014, METAL) for x in (-0.45, 0.45))])
 
 
-def _ergometer(body: Body) -> Capsules:
+def _ergometer(body: Body, _: float) -> Capsules:
     """Below who cycles, with the hips over the origin."""
     saddle = saddle_m(body) - body.radii_m["hips"]
-    axle = (0.0, 0.22 * body.leg_m, AXLE_M)
-    bar_y, bar_z, wheel = 0.33 * body.stature_m, saddle + 0.14 * body.stature_m, (0.0, axle[1] + 0.30, 0.28)
+    axle, (bar_y, bar_z) = (0.0, *axle_m(body)), handlebar_m(body)
+    wheel = (0.0, axle[1] + 0.30, 0.28)
     return _set(
         [
             ((0.0, -0.10, saddle - 0.04), (0.0, 0.10, saddle - 0.05), 0.05, RUBBER),
@@ -152,38 +149,67 @@ def _ergometer(body: Body) -> Capsules:
     )
 
 
-def _steps(_: Body) -> Capsules:
+def _steps(body: Body, duration_s: float) -> Capsules:
     """Stairs that rise forward: the middle of step n lies n depths forward of the origin and n rises up."""
-    radius, steps = 0.10, range(1, 15)
-    bars: list[_Bar] = []
-    for n in steps:
-        y, z = n * STAIR_RUN_M, STAIR_SLOPE * n * STAIR_RUN_M - radius
-        bars.append(((-0.45, y, z), (0.45, y, z), radius, WOOD))
-    bars += [((x, 0.0, -radius), (x, y, z), 0.06, METAL) for x in (-0.52, 0.52)]
+    # Who climbs starts on one of the first four and has one foot ahead.
+    radius, run, steps = 0.10, stair_run_m(body), range(1, int(np.ceil(_FASTEST_STEPS_HZ * duration_s)) + 6)
+    treads = [(n * run, STAIR_SLOPE * n * run - radius) for n in steps]
+    bars: list[_Bar] = [((-0.45, y, z), (0.45, y, z), radius, WOOD) for y, z in treads]
+    bars += [((x, 0.0, -radius), (x, *treads[-1]), 0.06, METAL) for x in (-0.52, 0.52)]
     return _set(bars)
 
 
-def _mat(body: Body) -> Capsules:
+def _mat(body: Body, _: float) -> Capsules:
     """Behind who stands, and under who has lain down on the back from there: 2 cm thick."""
     ends, radius = (0.2 * body.stature_m, -1.15 * body.stature_m), 0.06
     height = 0.02 - radius
     return _set([((x, ends[0], height), (x, ends[1], height), radius, CLOTH) for x in np.linspace(-0.27, 0.27, 7)])
 
 
-FURNITURE: dict[str, Callable[[Body], Capsules]] = {
+FURNITURE: dict[str, Callable[[Body, float], Capsules]] = {
     "chair": _chair,
     "ironing_board": _ironing_board,
     "ergometer": _ergometer,
     "steps": _steps,
     "mat": _mat,
 }
-"""What an activity may stand on or before: for a body the thing, in the person's own frame (x right, y forward, the
-origin on the floor below the person at the start)."""
+"""What an activity may stand on or before: from a body and how long it acts, in seconds, to the thing in the person's
+own frame, which is x right, y forward, the origin on the floor below the person at the start."""
 
 
 def seat_m(body: Body) -> float:
     """Give the height of a chair's seat on which the thighs are level while the feet are on the floor."""
     return body.leg_m / 2 + body.sole_m - 0.8 * body.radii_m["hips"]
+
+
+def saddle_m(body: Body) -> float:
+    """Give the height of the pelvis on a bicycle whose saddle is set to the legs."""
+    return 0.88 * body.leg_m + axle_m(body)[1]
+
+
+def axle_m(body: Body) -> tuple[float, float]:
+    """Give how far the pedals' axle is forward of the hips, and its height."""
+    return 0.22 * body.leg_m, 0.36 * body.leg_m
+
+
+def crank_m(body: Body) -> float:
+    """Give the radius of the pedals' circle: 17 cm for legs of 85 cm."""
+    return 0.20 * body.leg_m
+
+
+def handlebar_m(body: Body) -> tuple[float, float]:
+    """Give how far a bicycle's bar is forward of the hips, and its height."""
+    return 0.33 * body.stature_m, saddle_m(body) - body.radii_m["hips"] + 0.14 * body.stature_m
+
+
+def board_m(body: Body) -> tuple[float, float]:
+    """Give how far the middle of an ironing board is forward of who stands before it, and its height."""
+    return 0.30 * body.stature_m, 0.55 * body.stature_m
+
+
+def stair_run_m(body: Body) -> float:
+    """Give the depth of a step: 28 cm, less for legs shorter than 70 cm."""
+    return min(0.28, 0.40 * body.leg_m)
 
 
 def _iron(hand_m: np.ndarray, rotation: np.ndarray) -> Capsules:
@@ -208,11 +234,6 @@ def _level(rotation: np.ndarray) -> np.ndarray:
     """Where a hand points, as a horizontal direction."""
     direction = rotation[:, 0] * [1.0, 1.0, 0.0]
     return direction / max(float(np.linalg.norm(direction)), 1e-9)
-
-
-def saddle_m(body: Body) -> float:
-    """Give the height of the pelvis on a bicycle whose saddle is set to the legs."""
-    return 0.88 * body.leg_m + AXLE_M
 
 
 def _board(length: float, depth: float, top: float, radius: float, color: Color) -> list[_Bar]:

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike
 
 from har_virtual.camera import Intrinsics
 from har_virtual.exceptions import DataFormatError
+from har_virtual.studio.body import check_seed
+from har_virtual.studio.capsules import check_undistorted, pixel_rays
 
 if TYPE_CHECKING:
     from har_virtual.studio.actor import Actor
@@ -33,7 +35,7 @@ class Room:
 
     Parameters
     ----------
-    seed : int or tuple of int, default=0
+    seed : int or sequence of int, default=0
         Draws floor, walls, pictures, windows and doors.
     size_m : tuple of three floats, default=(7, 7, 2.7)
         Along its own x, its own y, and up.
@@ -45,7 +47,7 @@ class Room:
     Raises
     ------
     DataFormatError
-        If a number is not finite, or a side below 1 m.
+        If a number is not finite, a side below 1 m, or the seed is not one or several whole numbers from 0.
 
     Examples
     --------
@@ -58,7 +60,7 @@ class Room:
     ((48, 64, 3), 3.5)
     """
 
-    seed: int | tuple[int, ...] = 0
+    seed: int | Sequence[int] = 0
     size_m: tuple[float, float, float] = (7.0, 7.0, 2.7)
     center_m: tuple[float, float] = (0.0, 0.0)
     heading_deg: float = 0.0
@@ -73,8 +75,8 @@ class Room:
             raise DataFormatError(
                 f"Room: sides must be at least 1 m, the heading finite, not {self.size_m} and {self.heading_deg}."
             )
-        if not isinstance(self.seed, (int, np.integer)):
-            object.__setattr__(self, "seed", tuple(self.seed))
+        seed = np.asarray(check_seed("Room: seed", self.seed)).tolist()
+        object.__setattr__(self, "seed", seed if isinstance(seed, int) else tuple(seed))
 
     @classmethod
     def around(cls, actors: Sequence[Actor], camera: Camera, seed: int | Sequence[int] = 0) -> Room:
@@ -91,7 +93,7 @@ class Room:
         Room
             Turned, and larger than need be, as the seed says.
         """
-        rng = np.random.default_rng([*np.atleast_1d(seed), 1])
+        rng = np.random.default_rng([*np.atleast_1d(check_seed("Room.around: seed", seed)), 1])
         points = []
         for actor in actors:
             times = np.linspace(0.0, actor.duration_s, max(8, round(actor.duration_s * 15)))
@@ -103,8 +105,7 @@ class Room:
         low, high = own[:, :2].min(axis=0) - spare[0], own[:, :2].max(axis=0) + spare[1]
         ceiling = max(_LOWEST_CEILING_M + rng.uniform(0.0, 0.4), own[:, 2].max() + _SPARE_M)
         center = _about_up(heading) @ [*(low + high) / 2, 0.0]
-        drawn = tuple(int(part) for part in seed) if isinstance(seed, Sequence) else int(seed)
-        return cls(drawn, (*np.maximum(high - low, 1.0).tolist(), float(ceiling)), tuple(center[:2].tolist()), heading)
+        return cls(seed, (*np.maximum(high - low, 1.0).tolist(), float(ceiling)), tuple(center[:2].tolist()), heading)
 
     def cast(
         self, position_m: ArrayLike, rotation: ArrayLike, intrinsics: Intrinsics, size_px: tuple[int, int]
@@ -134,11 +135,28 @@ class Room:
         DataFormatError
             If the camera is not inside, or its lens is distorted.
         """
-        if any(intrinsics.distortion):
-            raise DataFormatError("The studio renders without lens distortion; give Intrinsics without distortion.")
-        size = np.array(self.size_m)
-        to_own, place = _about_up(self.heading_deg).T, np.asarray(position_m, dtype=np.float64)
-        position = to_own @ (place - [*self.center_m, 0.0])
+        check_undistorted(intrinsics)
+        position, size, to_own = self.own_place_m(position_m), np.array(self.size_m), _about_up(self.heading_deg).T
+        width, height = size_px
+        x, y = pixel_rays(intrinsics, slice(0, height), slice(0, width))
+        caster = _Caster(_paint(self.seed, self.size_m), position, to_own @ rotation, size, intrinsics.focal_px[0])
+        image, depth = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
+        for row in range(0, height, _ROWS_AT_ONCE):
+            rows = slice(row, row + _ROWS_AT_ONCE)
+            depth[rows], texels = caster.cast(x, y[rows])
+            image[rows] = texels.view(np.uint8).reshape(*texels.shape, 4)[..., :3]
+        return image, depth
+
+    def own_place_m(self, position_m: ArrayLike) -> np.ndarray:
+        """Give a camera's place (3,) along the room's sides from its low corner.
+
+        Raises
+        ------
+        DataFormatError
+            If it is not inside.
+        """
+        size, place = np.array(self.size_m), np.asarray(position_m, dtype=np.float64)
+        position = _about_up(self.heading_deg).T @ (place - [*self.center_m, 0.0])
         position += [*size[:2] / 2, 0.0]
         if not ((position > 0) & (position < size)).all():
             raise DataFormatError(
@@ -146,16 +164,7 @@ class Room:
                 f"{np.round(size, 2).tolist()} m around {np.round(self.center_m, 2).tolist()}; make the room "
                 "larger, or let Room.around fit it."
             )
-        width, height = size_px
-        x = ((np.arange(width) + 0.5 - intrinsics.center_px[0]) / intrinsics.focal_px[0]).astype(np.float32)
-        y = ((np.arange(height) + 0.5 - intrinsics.center_px[1]) / intrinsics.focal_px[1]).astype(np.float32)
-        caster = _Caster(_paint(self.seed, self.size_m), position, to_own @ rotation, size, intrinsics.focal_px[0])
-        image, depth = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
-        for row in range(0, height, _ROWS_AT_ONCE):
-            rows = slice(row, row + _ROWS_AT_ONCE)
-            depth[rows], texels = caster.cast(x, y[rows, None])
-            image[rows] = texels.view(np.uint8).reshape(*texels.shape, 4)[..., :3]
-        return image, depth
+        return position
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +232,7 @@ def _about_up(angle_deg: float) -> np.ndarray:
 
 
 @lru_cache(maxsize=2)
-def _paint(seed: int | tuple[int, ...], size_m: tuple[float, float, float]) -> _Atlas:
+def _paint(seed: int | Sequence[int], size_m: tuple[float, float, float]) -> _Atlas:
     """Paint a room. What is pickled is the seed: each worker paints for itself, once."""
     rng = np.random.default_rng(seed)
     x, y, z = size_m

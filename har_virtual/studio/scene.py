@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import BrokenProcessPool, get_reusable_executor
 from numpy.typing import ArrayLike
 
 from har_virtual.exceptions import DataFormatError, VideoError
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.recording import VideoClip, check_positive, is_finite_number
 from har_virtual.studio.actor import Actor
+from har_virtual.studio.body import check_seed
 from har_virtual.studio.cameras import Camera
-from har_virtual.studio.capsules import Capsules, cast
+from har_virtual.studio.capsules import Capsules, cast, check_undistorted
 from har_virtual.studio.mannequin import Mannequin
 from har_virtual.studio.room import Room
 from har_virtual.studio.shading import add_noise, cast_shadow, lamp_direction, shade, soften_edges
@@ -31,7 +32,7 @@ _BATCH = 16
 _NEAR_M = 0.02
 # The noise of a frame is a piece of a sheet this much larger than the picture.
 _SPARE_NOISE_PX = 64
-# Ears and hands cast no shadow of their own that would be seen.
+# The shadows of their neighbours cover those of ears, hands, shoulders and hips.
 _SHADOWED = [i for i, joint in enumerate(BODY_22.joints) if not joint.endswith(("ear", "hand", "shoulder", "hip"))]
 
 
@@ -44,7 +45,7 @@ class Rendered:
     image : uint8 array of shape (height, width, 3)
         RGB.
     depth_m : float32 array of shape (height, width)
-        Along the optical axis, at the pixels' centres; inf where there is nothing.
+        Along the optical axis, at the pixels' centres; finite everywhere, for a room is closed.
     persons : uint8 array of shape (height, width)
         0 for nobody, k for the k-th actor.
     timestamp_s : float
@@ -76,7 +77,7 @@ class Scene:
     room : Room, optional
         By default one that is large enough for actors and camera, from the seed.
     props : Capsules, optional
-        What stands there besides the furniture of the actors, such as a pillar.
+        What stands there besides the furniture of the actors, such as a pillar; of person 0.
     seed : int, default=0
         Draws room, lamp and noise.
     noise : float, default=2.0
@@ -87,7 +88,8 @@ class Scene:
     Raises
     ------
     DataFormatError
-        If there is no actor, or a number does not fit.
+        If there is no actor, something is of another type, a number does not fit, a prop is of a person, the lens is
+        distorted, or a camera that stands still is outside of the room.
 
     Examples
     --------
@@ -113,12 +115,25 @@ class Scene:
         self.actors = (actors,) if isinstance(actors, Actor) else tuple(actors)
         if not self.actors:
             raise DataFormatError("Scene: there is no actor; give it at least one, from perform or play.")
+        if not all(isinstance(actor, Actor) for actor in self.actors) or len(set(self.actors)) < len(self.actors):
+            raise DataFormatError(f"Scene: actors must come from perform or play, each once, not {self.actors!r:.80}.")
+        if not isinstance(camera, Camera) or not isinstance(props, Capsules | None):
+            raise DataFormatError(f"Scene: needs a Camera, and Capsules as props, not {camera!r:.40}, {props!r:.40}.")
+        if not isinstance(room, Room | None):
+            raise DataFormatError(f"Scene: room must be a Room, or None for one that fits, not {room!r:.40}.")
+        check_undistorted(camera.intrinsics)
+        check_seed("Scene: seed", seed)
         if not is_finite_number(noise) or not 0 <= noise <= 40:
             raise DataFormatError(f"Scene: noise must lie between 0 and 40, not {noise!r}.")
         self.camera, self.seed = camera, seed
         self.noise, self.exposure = float(noise), check_positive("Scene: exposure", exposure)
         self.room = Room.around(self.actors, camera, seed) if room is None else room
         self.scenery = sum((actor.furniture for actor in self.actors), Capsules.none() if props is None else props)
+        if self.scenery.persons.any():
+            numbers = np.unique(self.scenery.persons).tolist()
+            raise DataFormatError(f"Scene: props and furniture are scenery, of person 0, not of {numbers!r:.40}.")
+        if camera.is_fixed:
+            self.room.own_place_m(camera.position_m)
         self._mannequins = [Mannequin(actor.body) for actor in self.actors]
         self._lamp = lamp_direction(np.random.default_rng([seed, 2]))
 
@@ -190,7 +205,7 @@ class Scene:
         shutter_s, blur_samples
             As in `frames`.
         quality, codec
-            As in `har_virtual.video.write_video`.
+            As in `har_virtual.video.write_video`; libx264 heeds the quality, codecs such as mpeg4 do not.
         n_jobs : int, optional
             Processes that render, as joblib counts them. The frames are the same, bit for bit, whatever their number.
         progress : bool, default=False
@@ -199,31 +214,39 @@ class Scene:
         Returns
         -------
         VideoClip
-            With label and subject of the first actor.
+            With the label that all actors share, and the subject if there is one actor alone; else with None, for
+            nobody can say of which person a converted stream is.
 
         Raises
         ------
         DataFormatError
-            As `frames`, or if the clip has no frame.
+            As `frames`, or if the clip has no frame, or quality or n_jobs does not fit.
         VideoError
-            If the path cannot be written, or the codec is missing or does not fit the suffix.
+            If the path cannot be written, the codec is missing or does not fit the suffix, or a process that renders
+            dies.
         """
         path = Path(path)
-        times = self._clip_times(check_positive("frame_rate_hz", frame_rate_hz), start_s, stop_s)
+        times = self.clip_times(check_positive("frame_rate_hz", frame_rate_hz), start_s, stop_s)
         if path.is_dir():
             raise VideoError(f"{path}: cannot be written, it is a folder. Give the name of a file.")
         self.frames(times[:1], shutter_s=shutter_s, blur_samples=blur_samples)
-        images = self._images(times, shutter_s, blur_samples, effective_n_jobs(n_jobs))
+        images = self._images(times, shutter_s, blur_samples, _workers(n_jobs))
         try:
             write_video(
                 path, _shown(images, len(times), progress), frame_rate_hz=frame_rate_hz, codec=codec, quality=quality
             )
         except VideoError:
             raise
+        except BrokenProcessPool as error:
+            raise VideoError(
+                f"{path}: not written, for a process that renders died; perhaps for lack of memory. Use fewer n_jobs."
+            ) from error
         except OSError as error:
             reason = error.strerror or error
             raise VideoError(f"{path}: cannot be written ({reason}). Choose another folder or name.") from error
-        return VideoClip(path, label=self.actors[0].label, subject=self.actors[0].subject)
+        first, alone = self.actors[0], len(self.actors) == 1
+        shared = all(actor.label == first.label for actor in self.actors)
+        return VideoClip(path, label=first.label if shared else None, subject=first.subject if alone else None)
 
     def _check_times(self, times_s: ArrayLike) -> np.ndarray:
         times = np.asarray(times_s, dtype=np.float64)
@@ -237,7 +260,8 @@ class Scene:
             )
         return np.minimum(times, self.duration_s)
 
-    def _clip_times(self, frame_rate_hz: float, start_s: float, stop_s: float | None) -> np.ndarray:
+    def clip_times(self, frame_rate_hz: float, start_s: float, stop_s: float | None) -> np.ndarray:
+        """Give the times of a clip's frames, as `write_video` bounds it."""
         stop_s = self.duration_s if stop_s is None else stop_s
         if not (is_finite_number(start_s) and is_finite_number(stop_s)):
             raise DataFormatError(f"Scene: start_s and stop_s must be finite, not {start_s!r} and {stop_s!r}.")
@@ -371,6 +395,13 @@ class Scene:
             f"Scene: at {time_s:.2f} s the camera at {np.round(position_m, 2).tolist()} m is inside {who}, or within "
             f"{_NEAR_M:g} m of it. Move the camera or the person, or use Camera.facing."
         )
+
+
+def _workers(n_jobs: int | None) -> int:
+    whole = isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool)
+    if n_jobs is not None and not (whole and n_jobs):
+        raise DataFormatError(f"Scene: n_jobs must be a whole number other than 0, or None, not {n_jobs!r}.")
+    return effective_n_jobs(n_jobs)
 
 
 def _batch_images(scene: Scene, times: np.ndarray, shutter_s: float, blur_samples: int) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from har_virtual.camera import Intrinsics
-from har_virtual.studio.capsules import Hits
+from har_virtual.studio.capsules import Hits, pixel_rays
 
 # Shares of the light: from everywhere, from the sky, from the lamp, from beside the camera.
 _AMBIENT, _SKY, _LAMP, _FILL = 0.50, 0.14, 0.40, 0.12
@@ -60,7 +60,7 @@ def cast_shadow(
     ----------
     image : uint8 array of shape (height, width, 3)
     depth_m : array of shape (height, width)
-        Of the room, without persons.
+        Of room and scenery, without persons.
     joints_m : array of shape (n, 3)
         In the world, whose floor is at z = 0.
     rotation, position_m : array of shape (3, 3) and (3,)
@@ -69,9 +69,7 @@ def cast_shadow(
     """
     shadow = _Shadow(joints_m)
     rows, columns = shadow.window(rotation, position_m, intrinsics, depth_m.shape[:2])
-    (fx, fy), (cx, cy) = intrinsics.focal_px, intrinsics.center_px
-    x = ((np.arange(columns.start, columns.stop) + 0.5 - cx) / fx).astype(np.float32)
-    y = ((np.arange(rows.start, rows.stop) + 0.5 - cy) / fy).astype(np.float32)[:, None]
+    x, y = pixel_rays(intrinsics, rows, columns)
     depth = depth_m[rows, columns]
     axes = zip(position_m.tolist(), rotation.tolist(), strict=True)
     points = [p + depth * (x * r[0] + (y * r[1] + r[2])) for p, r in axes]

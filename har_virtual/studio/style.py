@@ -155,4 +155,6 @@ class Style:
 
     def _rng(self, name: str, anew: bool = False) -> np.random.Generator:
         takes = [self.take] if anew else []
-        return np.random.default_rng([crc32(name.encode()), *(int(seed) for seed in self._seeds), *takes])
+        seeds = [int(seed) for seed in self._seeds]
+        # Numpy pads with zeros, so that without their number (3, 0) would be 3.
+        return np.random.default_rng([crc32(name.encode()), *seeds, *takes, len(seeds) - 1])

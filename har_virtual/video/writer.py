@@ -41,7 +41,7 @@ def write_video(
         constant rates.
     codec : str, default="libx264"
     quality : int, default=20
-        Constant rate factor: 0 is lossless, 51 the worst.
+        Constant rate factor: 0 is lossless, 51 the worst. Codecs that have none, such as mpeg4, ignore it.
 
     Returns
     -------
@@ -50,13 +50,15 @@ def write_video(
     Raises
     ------
     DataFormatError
-        If neither or both of rate and stamps are given, a stamp is missing or not after the one before it, there is no
-        frame, or a frame has another shape or an odd size.
+        If neither or both of rate and stamps are given, the quality is out of range, a stamp is missing or not after
+        the one before it, there is no frame, or a frame has another shape or an odd size.
     VideoError
         If the codec is not there, the suffix is of no container, or the one cannot go into the other.
     """
     if (frame_rate_hz is None) == (timestamps_s is None):
         raise DataFormatError("write_video needs frame_rate_hz or timestamps_s, one of them.")
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 0 <= quality <= 51:
+        raise DataFormatError(f"write_video: quality must be a whole number from 0 to 51, not {quality!r}.")
     if frame_rate_hz is not None:
         check_positive("write_video: frame_rate_hz", frame_rate_hz)
     av = import_optional("av", feature="writing video", extra="video")
@@ -129,5 +131,6 @@ def _add_stream(
     stream.height, stream.width = np.shape(image)[:2]
     stream.pix_fmt = "yuv420p"
     stream.time_base = stream.codec_context.time_base = tick_s
-    stream.options = {"crf": str(quality)}
+    # With its macroblock tree x264 does not always write the same file for the same frames.
+    stream.options = {"crf": str(quality)} | ({"x264-params": "mbtree=0"} if codec == "libx264" else {})
     return stream

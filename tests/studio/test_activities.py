@@ -10,10 +10,11 @@ import pytest
 
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.studio.activities import ACTIVITIES, Activity
+from har_virtual.studio.activities._moves import progress
 from har_virtual.studio.body import Body
 from har_virtual.studio.jets import Jet, as_jet, time
 from har_virtual.studio.posture import Joints, joints, neutral_frame
-from har_virtual.studio.props import FURNITURE, HELD, STAIR_RUN_M, STAIR_SLOPE
+from har_virtual.studio.props import FURNITURE, HELD, STAIR_SLOPE, crank_m, stair_run_m
 from har_virtual.studio.style import Style
 
 RATE_HZ, SEEDS = 100, (1, 3, 8)
@@ -282,7 +283,8 @@ def test_a_climber_rises_by_the_slope_of_the_stairs_and_rests_on_whole_steps() -
         _, y, z = place("stair_climbing", seed, "pelvis").value.T
         assert (z[-1] - z[0]) / (y[-1] - y[0]) == pytest.approx(STAIR_SLOPE, abs=0.01)
         heights, speeds = soles("stair_climbing", seed)
-        resting = heights[1][speeds[1] < 0.02] / (STAIR_SLOPE * STAIR_RUN_M)
+        rise_m = STAIR_SLOPE * stair_run_m(moved("stair_climbing", seed)[0])
+        resting = heights[1][speeds[1] < 0.02] / rise_m
         assert len(resting) > 20
         assert np.abs(resting - np.round(resting)).max() < 0.25
         assert np.median(np.abs(resting - np.round(resting))) < 0.1
@@ -299,10 +301,10 @@ def test_the_pedals_turn_on_one_circle_half_a_turn_apart() -> None:
             balls.append((pose.positions_m.value[:, index] + axes @ offset)[:, 1:])
         left, right = balls
         centre = (left.max(axis=0) + left.min(axis=0)) / 2
-        np.testing.assert_allclose(np.linalg.norm(left - centre, axis=1), 0.17, atol=0.02)
+        np.testing.assert_allclose(np.linalg.norm(left - centre, axis=1), crank_m(body), atol=0.02)
         np.testing.assert_allclose((left + right) / 2, np.broadcast_to(centre, left.shape), atol=0.02)
         # Forward at the top.
-        top = left[:, 1] > centre[1] + 0.16
+        top = left[:, 1] > centre[1] + 0.94 * crank_m(body)
         assert (np.gradient(left[:, 0], TIMES_S)[top] > 0.5).all()
 
 
@@ -324,6 +326,74 @@ def test_vacuuming_pushes_and_pulls_with_the_dominant_hand_and_goes_on() -> None
         reach = place("vacuum_cleaning", seed, f"{style.handedness}_hand").value[:, 1] - pelvis
         assert np.ptp(reach) > 0.3
         assert pelvis[-1] - pelvis[0] > 0.05
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_body_from_1_2_to_2_1_m_can_do_it(name: str) -> None:
+    t = time(np.linspace(0.0, 6.0, 25))
+    bodies = [(seed, Body.random(seed)) for seed in (*range(0, 480, 32), 12, 92, 125, 272, 316, 434, 450, 499)]
+    bodies += [(seed, Body.average(height)) for seed, height in enumerate((1.2, 1.45, 1.5, 2.0, 2.1))]
+    for seed, body in bodies:
+        for angle, value in angles(name, Style(seed, body=body), t).items():
+            assert np.isfinite([value.value, value.rate, value.acceleration]).all(), (seed, body.stature_m, angle)
+
+
+def heel_strikes(name: str, seed: int) -> np.ndarray:
+    """When the right ankle is farthest ahead of the left one."""
+    ahead = (place(name, seed, "right_ankle").value - place(name, seed, "left_ankle").value)[:, 1]
+    return np.flatnonzero((ahead[1:-1] > ahead[:-2]) & (ahead[1:-1] > ahead[2:]) & (ahead[1:-1] > 0.3)) + 1
+
+
+@pytest.mark.parametrize("name", ["walking", "running"])
+def test_the_side_of_the_pelvis_that_leads_goes_with_its_leg(name: str) -> None:
+    for seed in SEEDS:
+        across = place(name, seed, "right_hip").value - place(name, seed, "left_hip").value
+        strikes = heel_strikes(name, seed)
+        assert len(strikes) > 4
+        assert (across[strikes, 1] > 0.005).all()
+
+
+@pytest.mark.parametrize("name", ["walking", "running"])
+def test_the_hip_of_the_leg_that_swings_is_the_lower_one(name: str) -> None:
+    for seed in SEEDS:
+        hips = place(name, seed, "right_hip").value[:, 2] - place(name, seed, "left_hip").value[:, 2]
+        ankles = place(name, seed, "right_ankle").value - place(name, seed, "left_ankle").value
+        # One foot passes the other.
+        passing = np.abs(ankles[:, 1]) < 0.05
+        right_swings, left_swings = passing & (ankles[:, 2] > 0.03), passing & (ankles[:, 2] < -0.03)
+        assert min(left_swings.sum(), right_swings.sum()) > 5
+        assert hips[left_swings].min() > 0 > hips[right_swings].max()
+
+
+def test_the_trunk_leans_away_from_the_hand_that_waves() -> None:
+    left_handed = next(seed for seed in range(50) if Style(seed).handedness == "left")
+    for seed in (*SEEDS, left_handed):
+        outward = 1.0 if Style(seed).handedness == "right" else -1.0
+        aside = (place("waving", seed, "neck").value - place("waving", seed, "pelvis").value)[:, 0]
+        assert outward * aside.mean() < -0.005
+
+
+def test_the_head_looks_ahead_of_the_turn() -> None:
+    for seed in range(6):
+        turned = angles("turning", Style(seed), time(TIMES_S))
+        assert np.sign(turned["neck_turn"].value.mean()) == np.sign(turned["pelvis_turn"].rate.mean())
+
+
+def test_the_numbers_of_the_docstrings_are_those_of_the_movement() -> None:
+    def peak(name: str, *terms: str) -> float:
+        peaks = [sum(angles(name, Style(seed), time(TIMES_S))[term].value for term in terms).max() for seed in range(8)]
+        return float(np.degrees(np.median(peaks)))
+
+    trunk = ("pelvis_lean", "spine_flexion")
+    assert peak("sitting_down", *trunk) == pytest.approx(34, abs=3)
+    assert peak("standing_up", *trunk) == pytest.approx(41, abs=3)
+    assert peak("squatting", "left_hip_flexion") == pytest.approx(106, abs=4)
+    assert peak("lying_down", "left_knee_flexion") == pytest.approx(135, abs=4)
+
+
+def test_progress_goes_at_128_35ths_of_sine_to_the_eighth() -> None:
+    phase = np.linspace(0.0, 4 * np.pi, 50)
+    np.testing.assert_allclose(progress(time(phase)).rate, 128 / 35 * np.sin(phase / 2) ** 8, atol=1e-12)
 
 
 def test_every_activity_tells_its_amplitudes() -> None:

@@ -6,17 +6,39 @@ import pytest
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.studio import ACTIVITIES, Body, Posture, perform
+from har_virtual.studio.jets import Jet, sin
 
 
 def test_a_stream_is_the_exact_readings_in_the_order_of_its_channels():
     actor = perform("ironing", duration_s=2.0, seed=5)
     stream = actor.imu(["right_wrist", "waist"], 50, quantities=["gyr", "acc", "mag"])
-    acc, gyr, mag = actor.readings(np.arange(101) / 50, ["right_wrist", "waist"])
+    acc, gyr, mag = actor.readings(np.arange(100) / 50, ["right_wrist", "waist"])
     assert stream.channels[:4] == ("right_wrist_gyr_x", "right_wrist_gyr_y", "right_wrist_gyr_z", "right_wrist_acc_x")
     assert np.allclose(
         stream.data, np.concatenate([gyr[:, 0], acc[:, 0], mag[:, 0], gyr[:, 1], acc[:, 1], mag[:, 1]], axis=1)
     )
     assert (stream.labels, stream.subject, stream.domain) == ("ironing", "studio/5", "virtual")
+
+
+@pytest.mark.parametrize("options", [{"gravity": False}, {"magnetic_field_ut": (1.0, 2.0, 3.0)}])
+def test_a_stream_has_the_options_of_the_readings(options):
+    actor = perform("running", duration_s=1.0)
+    stream = actor.imu(["head"], 50, quantities=["acc", "mag"], **options)
+    acc, _, mag = actor.readings(np.arange(50) / 50, ["head"], **options)
+    assert np.allclose(stream.data, np.hstack([acc[:, 0], mag[:, 0]]))
+    assert {name: stream.attrs[name] for name in options} == {
+        k: v if k == "gravity" else list(v) for k, v in options.items()
+    }
+
+
+def test_a_motion_is_the_pose_at_the_frames_of_a_film():
+    actor = perform("waving", duration_s=0.29, seed=2, subject="anna", label="hello")
+    motion = actor.motion(100)
+    assert np.array_equal(motion.timestamps_s, np.arange(29) / 100)
+    positions, rotations = actor.pose(motion.timestamps_s)
+    assert np.array_equal(motion.positions_m, positions)
+    assert np.array_equal(motion.rotations, rotations)
+    assert (motion.subject, motion.label, motion.attrs["seed"]) == ("anna", "hello", 2)
 
 
 def test_somebody_who_stands_still_reads_gravity_alone_and_nothing_without_it():
@@ -80,6 +102,74 @@ def test_bones_keep_their_length_in_every_activity():
 def test_what_does_not_fit_is_one_clear_error(arguments, error, said):
     with pytest.raises(error, match=said):
         perform(**arguments)
+
+
+def wave(t, style):
+    return Posture({"left_elbow_flexion": sin(3 * t)})
+
+
+def test_numpy_and_jets_make_the_same_movement():
+    def with_numpy(t, style):
+        return Posture({"left_elbow_flexion": np.sin(3 * t)})
+
+    times = [0.1, 0.4]
+    a, b = (perform(activity, body=Body.average()).readings(times, ["left_hand"]) for activity in (wave, with_numpy))
+    assert all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    assert perform(wave).label == "wave"
+
+
+@pytest.mark.parametrize(
+    ("activity", "said"),
+    [
+        (lambda t, style: None, "must return a Posture, not NoneType"),
+        (lambda t, style: {"neck_turn": t}, "must return a Posture, not dict"),
+        (lambda t, style: Posture({"neck_turn": np.sin(t.value)}), "neck_turn must be a Jet"),
+        (lambda t, style: Posture({"neck_turn": None}), "neck_turn must be a Jet"),
+        (lambda t, style: Posture({"neck_turn": float("nan")}), "neck_turn must be a Jet"),
+        (lambda t, style: Posture({"neck_turn": Jet(np.zeros(3))}), r"neck_turn has shape \(3,\) for 2 times"),
+        (
+            lambda t, style: Posture({"neck_turn": Jet(np.full(2, np.inf))}),
+            "neck_turn, its rate or its acceleration is not finite",
+        ),
+    ],
+)
+def test_an_activity_that_gives_something_else_is_an_error_that_names_it(activity, said):
+    with pytest.raises(DataFormatError, match=said):
+        perform(activity).pose([0.1, 0.2])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_an_angle_that_ends_is_an_error_that_says_when():
+    with pytest.raises(DataFormatError, match=r"neck_turn.* at 0.2 s"):
+        perform(lambda t, style: Posture({"neck_turn": (0.15 - t) ** 0.5})).pose([0.1, 0.2])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"seed": -1}, {"seed": 1.5}, {"seed": "a"}, {"body": 3}, {"take": -1}],
+)
+def test_seeds_and_bodies_that_are_none_are_an_error(arguments):
+    with pytest.raises(DataFormatError, match=f"{next(iter(arguments))} must|take"):
+        perform("walking", **arguments)
+
+
+def test_seeds_that_numpy_takes_for_the_same_are_two_people():
+    assert Body.random(3) == Body.random(3) != Body.random([3, 0])
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda actor: actor.pose([np.nan]), "times_s must be finite"),
+        (lambda actor: actor.pose("soon"), "times_s must be finite"),
+        (lambda actor: actor.pose(0.5), "times_s must be finite"),
+        (lambda actor: actor.readings([0.1], ["head"], magnetic_field_ut=(1, 2)), "magnetic_field_ut"),
+        (lambda actor: actor.motion(1e9), "sampling_rate_hz must be at most 1000"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_clear_error(ask, said):
+    with pytest.raises(DataFormatError, match=said):
+        ask(perform("standing"))
 
 
 def test_an_angle_that_there_is_not_is_an_error_that_lists_those_that_are():

@@ -184,6 +184,19 @@ def test_a_following_camera_goes_along_without_the_steps():
     assert np.ptp(see(camera, actor)[0, :, 1]) > 1.2 * np.ptp(see(fixed, actor)[0, :, 1])
 
 
+def test_a_following_camera_goes_both_ways_and_waits_at_the_end():
+    actor = perform(glide, duration_s=3.0, heading_deg=45.0)
+    way = following(actor)(np.array([0.0, 1.5, 3.0, 9.0]))
+    np.testing.assert_allclose(way[1, :2], 1.2 * 1.5 / np.sqrt(2) * np.array([-1.0, 1.0]), atol=0.03)
+    np.testing.assert_array_equal(way[0], 0)
+    np.testing.assert_array_equal(way[3], way[2])
+
+
+def test_a_hand_turns_a_camera_aside_and_up_twice_as_far_as_it_rolls_it():
+    way = hand_held(1)(np.arange(0.0, 1000.0, 0.1))
+    np.testing.assert_allclose(way.std(axis=0), [0.004, 0.004, 0.003, 0.30, 0.30, 0.15], rtol=0.02)
+
+
 def test_paths_add_up():
     together = Camera((1, 2, 1), path=[pan(10.0, 4.0), hand_held(1)])
     alone = [Camera((1, 2, 1), path=path) for path in (pan(10.0, 4.0), hand_held(1))]
@@ -224,6 +237,7 @@ def test_only_a_camera_without_a_path_is_fixed():
         ({"size_px": (16, 16)}, "size_px"),
         ({"size_px": (640.5, 480)}, "size_px"),
         ({"size_px": 640}, "size_px"),
+        ({"size_px": (8194, 480)}, "from 32 to 8192"),
         ({"path": [3]}, "path"),
         ({"path": 3}, "path"),
     ],
@@ -262,6 +276,8 @@ def test_bad_paths_are_refused():
         pan(10.0, 0.0)
     with pytest.raises(DataFormatError, match="strength"):
         hand_held(0, -1.0)
+    with pytest.raises(DataFormatError, match="hand_held: seed"):
+        hand_held(-1)
     with pytest.raises(DataFormatError, match="what a path gives"):
         Camera((0, 0, 1), path=lambda times_s: np.zeros((len(times_s), 3))).pose([0.0, 1.0])
 

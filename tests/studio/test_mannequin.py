@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,37 @@ def test_left_hand_is_on_the_left_and_toes_point_forward():
     toes, heel = ends[:, 1].max() - ankle[1], ankle[1] - ends[:, 1].min()
     assert toes > positions[BODY_22.index("left_foot"), 1] - ankle[1] > heel > 0.03
     assert positions[BODY_22.index("left_hand"), 0] < 0
+
+
+@pytest.mark.parametrize(("side", "outward"), [("left", -1), ("right", 1)])
+def test_thumbs_are_in_front_of_hanging_hands_and_turned_inward(side, outward):
+    body = Body.average()
+    positions, rotations = pose(body)
+    capsules, wrist = dress(body, positions, rotations), positions[BODY_22.index(f"{side}_wrist")]
+    hand = np.flatnonzero(np.linalg.norm(capsules.starts_m - wrist, axis=1) < 0.05)
+    thumb = hand[np.argmax(capsules.ends_m[hand, 1])]
+    tip = capsules.ends_m[thumb] - wrist
+    assert tip[1] > 0.03 and tip[2] < -0.05
+    assert outward * tip[0] < -0.005
+
+
+def test_sleeves_are_as_long_as_said():
+    for long_sleeves in (False, True):
+        body = replace(Body.average(), long_sleeves=long_sleeves)
+        positions, rotations = pose(body)
+        capsules = dress(body, positions, rotations)
+        elbow, wrist = (positions[BODY_22.index(f"left_{joint}")] for joint in ("elbow", "wrist"))
+        forearm = np.argmin(capsules.distance_m((elbow + wrist) / 2))
+        np.testing.assert_array_equal(capsules.colors[forearm], body.shirt if long_sleeves else body.skin)
+
+
+def test_the_callers_rotations_stay_as_they_are():
+    body = Body.average()
+    positions, rotations = pose(body)
+    rotations[BODY_22.index("left_foot")] = np.eye(3)[[1, 2, 0]]
+    before = rotations.copy()
+    dress(body, positions, rotations)
+    np.testing.assert_array_equal(rotations, before)
 
 
 def test_shoulders_are_wider_than_hips_and_hips_than_the_waist():

@@ -108,6 +108,59 @@ def test_what_is_too_short_or_asked_beyond_its_end_is_an_error(walk):
         play(motion).pose([5.0])
 
 
+def test_who_it_is_goes_with_the_motion_into_streams_and_motions(walk):
+    known = walk.motion(60).replace(subject="02", dataset="cmu", session="02_01", label="walk", attrs={"take": 7})
+    actor = play(known)
+    stream, motion = actor.imu(["waist"], 50, sensor="low", random_state=1), actor.motion(30)
+    for made in (stream, motion):
+        assert (made.subject, made.dataset, made.session, made.attrs["take"]) == ("02", "cmu", "02_01", 7)
+    assert (stream.labels, motion.label) == ("walk", "walk")
+    assert (stream.attrs["random_state"], stream.attrs["cutoff_hz"]) == (1, 15.0)
+    assert play(known, subject="03", label="stroll").imu(["waist"], 50).subject == "03"
+
+
+def test_uneven_stamps_that_begin_late_are_played_from_0_to_their_end(walk):
+    rng = np.random.default_rng(0)
+    stamps = np.cumsum(rng.uniform(0.005, 0.015, 200))
+    positions, rotations = walk.pose(stamps)
+    actor = play(Motion(positions, stamps + 10, BODY_22, rotations))
+    assert actor.duration_s == pytest.approx(stamps[-1] - stamps[0])
+    stream = actor.imu(["waist"], 50)
+    assert len(stream.data) == np.ceil(actor.duration_s * 50)
+    assert np.isfinite(stream.data).all()
+    assert actor.pose([0.0, actor.duration_s])[0].shape == (2, 22, 3)
+
+
+def test_the_low_pass_is_the_one_that_is_asked_for(walk):
+    motion, times = walk.motion(120), np.arange(0.2, 2.5, 0.01)
+    rough, smooth = (
+        play(motion, cutoff_hz=cutoff).readings(times, ["left_ankle"], gravity=False) for cutoff in (20, 2)
+    )
+    assert np.std(smooth[0]) < 0.8 * np.std(rough[0])
+    assert np.std(smooth[1]) < 0.92 * np.std(rough[1])
+
+
+def test_clothes_come_from_the_seed_and_size_from_the_motion(walk):
+    motion = walk.motion(30)
+    bodies = [play(motion, seed=seed).body for seed in (1, 2, 3)]
+    assert len({body.stature_m for body in bodies}) == 1
+    assert len({(body.shirt, body.trousers, body.skin, body.hair) for body in bodies}) > 1
+
+
+@pytest.mark.parametrize("spoil", ["hole", "centimetres", "text"])
+def test_a_motion_that_cannot_be_true_is_an_error_that_says_why(walk, spoil):
+    motion = walk.motion(30)
+    if spoil == "hole":
+        late = np.where(np.arange(len(motion)) < 40, 0.0, 5.0)
+        motion, said = motion.replace(timestamps_s=motion.timestamps_s + late), r"hole from 1.3 to 6.33333 s"
+    elif spoil == "centimetres":
+        motion, said = motion.replace(positions_m=motion.positions_m * 100), "wrong unit_m"
+    else:
+        motion, said = "walk.bvh", "must be a Motion"
+    with pytest.raises(DataFormatError, match=said):
+        play(motion)
+
+
 def test_cmu_takes_stand_on_the_floor_and_walk_where_they_look(test_data):
     folder = test_data / "mocap" / "cmu"
     asf = sorted(folder.rglob("02.asf"))[0]

@@ -12,7 +12,7 @@ from har_virtual.camera import Intrinsics
 from har_virtual.exceptions import DataFormatError
 from har_virtual.studio.cameras import Camera, hand_held
 from har_virtual.studio.performance import perform
-from har_virtual.studio.room import Room
+from har_virtual.studio.room import Room, _paint
 
 SIZE = (320, 240)
 LENS = Intrinsics.from_field_of_view(*SIZE, 70.0)
@@ -48,6 +48,22 @@ def test_every_pixel_lies_on_a_wall_the_floor_or_the_ceiling(camera):
 def test_a_wall_straight_ahead_is_at_one_depth():
     _, depth, *_ = look(Room(0, (6, 8, 3)), position_m=(0.0, 1.0, 1.5))
     np.testing.assert_allclose(depth[100:140, 140:180], 3.0, rtol=1e-6)
+
+
+def test_every_wall_has_its_own_paint():
+    room = Room(5, (4.0, 5.0, 2.8))
+    atlas = _paint(room.seed, room.size_m)
+    for wall, heading_deg in enumerate((90.0, -90.0, 180.0, 0.0)):
+        start, end = atlas.offsets[12 * wall], atlas.offsets[12 * wall + 1]
+        painted = atlas.texels[start:end].view(np.uint8).reshape(-1, atlas.widths[12 * wall], 4)[..., :3]
+        # 40 cm of the wall about the middle, 1 m high.
+        row, column = (round(place / atlas.texel_m) for place in (1.0, (5.0 if wall < 2 else 4.0) / 2))
+        half = round(0.2 / atlas.texel_m)
+        expected = painted[row - half : row + half, column - half : column + half].mean(axis=(0, 1))
+        image = look(room, position_m=(0.0, 0.0, 1.0), heading_deg=heading_deg)[0]
+        half = round(0.2 * LENS.focal_px[0] / (2.0 if wall < 2 else 2.5))
+        seen = image[120 - half : 120 + half, 160 - half : 160 + half].mean(axis=(0, 1))
+        np.testing.assert_allclose(seen, expected, atol=4)
 
 
 def test_nearer_things_move_more_when_the_camera_moves():
@@ -153,5 +169,8 @@ def test_bad_rooms_are_refused():
     for arguments in ({"size_m": (3, 3)}, {"size_m": (3, np.nan, 3)}, {"size_m": (3, 0.5, 3)}, {"center_m": (0, 0, 0)}):
         with pytest.raises(DataFormatError, match="Room"):
             Room(**arguments)
+    for seed in (-1, 0.5, "a"):
+        with pytest.raises(DataFormatError, match="Room: seed"):
+            Room(seed)
     with pytest.raises(DataFormatError, match="distortion"):
         look(ROOM, lens=Intrinsics((300, 300), (160, 120), (0.1, 0, 0, 0)))

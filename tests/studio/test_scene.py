@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
+from har_virtual.camera import Intrinsics
 from har_virtual.exceptions import DataFormatError, VideoError
 from har_virtual.pose.skeletons import BODY_22
+from har_virtual.studio import scene as scene_module
 from har_virtual.studio.cameras import Camera, pan
 from har_virtual.studio.capsules import Capsules
 from har_virtual.studio.mannequin import dress
 from har_virtual.studio.performance import perform
+from har_virtual.studio.room import Room
 from har_virtual.studio.scene import Scene
 from har_virtual.video import probe_video, read_frames
 
@@ -254,3 +259,211 @@ def test_codec_that_is_missing_is_an_error_and_leaves_no_file(scene, tmp_path):
     with pytest.raises(VideoError, match="libnothing"):
         scene.write_video(tmp_path / "x.mp4", stop_s=0.1, codec="libnothing")
     assert not any(tmp_path.iterdir())
+
+
+ROOM = Room(seed=2, size_m=(8.0, 8.0, 2.8))
+GREY = [(0.5, 0.5, 0.5)]
+
+
+def ball_at(place, radius_m=0.3, person=0):
+    return Capsules([place], [place], [radius_m], GREY, [person])
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Two who stand beside each other, and a camera that sees them to their feet."""
+    actors = [perform("standing", duration_s=1.0, seed=k, position_m=(x, 0.0)) for k, x in ((1, -0.7), (2, 0.7))]
+    return actors, Camera((0.0, 3.0, 1.4), heading_deg=180.0, pitch_deg=-10.0, size_px=SMALL)
+
+
+def image_of(scene, time_s=0.5, **shutter):
+    return next(scene.frames([time_s], **shutter)).image.astype(int)
+
+
+def test_noise_comes_from_the_seed_and_differs_from_frame_to_frame(pair):
+    actors, camera = pair
+
+    def noise(seed, time_s):
+        clean, noisy = (Scene(actors, camera, room=ROOM, seed=seed, noise=noise) for noise in (0.0, 4.0))
+        return (image_of(noisy, time_s) - image_of(clean, time_s)).astype(float)
+
+    first, other, later = noise(1, 0.5), noise(2, 0.5), noise(1, 0.6)
+    for difference in (other - first, later - first):
+        assert difference.std() == pytest.approx(4.0 * np.sqrt(2), rel=0.1)
+
+
+def test_sheet_of_noise_comes_from_the_seed(pair):
+    actors, camera = pair
+    sheets = [Scene(actors, camera, room=ROOM, seed=seed)._noise_sheet for seed in (1, 2)]
+    assert (sheets[0] != sheets[1]).mean() > 0.5
+
+
+def test_lamp_comes_from_the_seed_and_lights_persons_alone(pair):
+    actors, camera = pair
+    scenes = [Scene(actors, camera, room=ROOM, seed=seed, noise=0.0) for seed in (1, 2)]
+    changed = (image_of(scenes[0]) != image_of(scenes[1])).any(axis=-1)
+    persons = next(scenes[0].frames([0.5])).persons > 0
+    assert changed[persons].mean() > 0.5
+    assert changed[~persons].mean() < 0.05
+
+
+def test_camera_goes_on_turning_while_the_shutter_is_open(pair):
+    actors, camera = pair
+    moving = Camera(camera.position_m, 180.0, -10.0, size_px=SMALL, path=pan(10.0, 2.0))
+    scene = Scene(actors, moving, room=ROOM, noise=0.0)
+    blurred = image_of(scene, 0.5, shutter_s=0.3, blur_samples=3)
+    mean = np.mean([image_of(scene, time_s) for time_s in (0.4, 0.5, 0.6)], axis=0)
+    assert np.abs(blurred - mean).max() <= 0.51
+    moving_fast = image_of(scene, 0.1, shutter_s=0.2, blur_samples=3)
+    assert np.abs(moving_fast - image_of(scene, 0.1)).mean() > 1.0
+
+
+def test_pixels_beside_a_person_and_a_prop_are_mixed_with_theirs(pair):
+    actors, camera = pair
+    ball = ball_at((0.0, 1.0, 1.4), 0.15)
+    empty = ROOM.cast(camera.position_m, camera.pose([0.0])[0][0], camera.intrinsics, SMALL)[0]
+    for props in (None, ball):
+        frame = next(Scene(actors, camera, room=ROOM, props=props, noise=0.0).frames([0.5]))
+        inside = frame.persons > 0 if props is None else np.abs(frame.depth_m - 2.0) < 0.2
+        # The upper half has no shadow.
+        inside[SMALL[1] // 2 :] = False
+        beside = ~inside[:, 1:] & inside[:, :-1]
+        beside[SMALL[1] // 2 :] = False
+        assert beside.sum() > 10
+        assert (frame.image[:, 1:] != empty[:, 1:]).any(axis=-1)[beside].mean() > 0.8
+
+
+def test_every_actor_has_its_own_keypoints(pair):
+    actors, camera = pair
+    keypoints = Scene(actors, camera, room=ROOM).keypoints_px([0.2, 0.5])
+    assert len(keypoints) == 2
+    for actor, pixels in zip(actors, keypoints, strict=True):
+        np.testing.assert_array_equal(pixels, camera.project(actor.pose([0.2, 0.5])[0], [0.2, 0.5]))
+
+
+def test_every_actor_casts_a_shadow(pair):
+    actors, camera = pair
+    frame = next(Scene(actors, camera, room=ROOM, noise=0.0).frames([0.5]))
+    empty = ROOM.cast(camera.position_m, camera.pose([0.0])[0][0], camera.intrinsics, SMALL)[0].astype(int)
+    for actor in actors:
+        column, row = camera.project(actor.pose([0.5])[0][:, [BODY_22.index("left_foot")]], [0.5])[0, 0]
+        near = np.s_[int(row) - 8 : int(row) + 8, int(column) - 15 : int(column) + 15]
+        floor = frame.persons[near] == 0
+        assert (empty[near] - frame.image[near])[floor].mean() > 10
+
+
+def test_furniture_of_every_actor_and_props_stand_in_the_scene(walk):
+    seats = [perform("sitting_down", duration_s=1.0, seed=k, position_m=(k, 0.0)) for k in (1, 2)]
+    scene = Scene([walk, *seats], Camera((0.0, 6.0, 1.0), size_px=SMALL), props=ball_at((0.0, 3.0, 1.0)))
+    expected = ball_at((0.0, 3.0, 1.0)) + seats[0].furniture + seats[1].furniture
+    assert len(seats[1].furniture) > 0
+    np.testing.assert_array_equal(scene.scenery.starts_m, expected.starts_m)
+
+
+def test_video_knows_what_all_do_and_who_it_is_if_alone(walk, tmp_path):
+    stand = [perform("standing", duration_s=1.0, seed=k, position_m=(2.0 * k, 0.0)) for k in (1, 2)]
+    for actors, label, subject in (
+        (stand, "standing", None),
+        ([walk, stand[0]], None, None),
+        (stand[:1], "standing", stand[0].subject),
+    ):
+        scene = Scene(actors, Camera.facing(actors, size_px=SMALL))
+        clip = scene.write_video(tmp_path / "x.mp4", stop_s=0.1)
+        assert (clip.label, clip.subject) == (label, subject)
+
+
+def test_worse_quality_makes_a_smaller_file(scene, tmp_path):
+    good, bad = (
+        scene.write_video(tmp_path / f"{quality}.mp4", stop_s=0.2, quality=quality).path.stat().st_size
+        for quality in (0, 50)
+    )
+    assert good > 5 * bad
+
+
+def test_video_is_blurred_as_the_frames_are(pair, tmp_path):
+    actors, camera = pair
+    moving = Camera(camera.position_m, 180.0, -10.0, size_px=SMALL, path=pan(20.0, 2.0))
+    scene = Scene(actors, moving, room=ROOM, noise=0.0)
+    shutter = {"shutter_s": 0.2, "blur_samples": 5}
+    clip = scene.write_video(tmp_path / "x.mp4", start_s=0.1, stop_s=0.12, quality=1, **shutter)
+    decoded = next(read_frames(clip)).image.astype(int)
+    wrong = [image_of(scene, 0.1, shutter_s=0.2, blur_samples=3), image_of(scene, 0.1)]
+    errors = [np.abs(decoded - image).mean() for image in (image_of(scene, 0.1, **shutter), *wrong)]
+    assert errors[0] < 0.8 * min(errors[1:])
+
+
+def test_many_batches_stay_in_order_whoever_renders_them(walk, tmp_path, monkeypatch):
+    folder = tmp_path / "processes"
+    folder.mkdir()
+
+    def who_was_here(times_s):
+        (folder / str(os.getpid())).touch()
+        return np.zeros((len(times_s), 6))
+
+    monkeypatch.setattr(scene_module, "_BATCH", 2)
+    scene = Scene(walk, Camera.facing(walk, size_px=SMALL, path=who_was_here), seed=4)
+    (folder / str(os.getpid())).unlink()
+    # 12 batches, of which at most 4 are under way.
+    two = scene.write_video(tmp_path / "2.mp4", stop_s=0.8, codec="mpeg4", n_jobs=2)
+    workers = {int(path.name) for path in folder.iterdir()}
+    assert workers and os.getpid() not in workers
+    one = scene.write_video(tmp_path / "1.mp4", stop_s=0.8, codec="mpeg4", n_jobs=1)
+    assert len(list(read_frames(two))) == 24
+    assert one.path.read_bytes() == two.path.read_bytes()
+
+
+def test_worker_that_dies_is_an_error_and_leaves_no_file(walk, tmp_path):
+    parent = os.getpid()
+
+    def dies_elsewhere(times_s):
+        if os.getpid() != parent:
+            os._exit(1)
+        return np.zeros((len(times_s), 6))
+
+    scene = Scene(walk, Camera.facing(walk, size_px=SMALL, path=dies_elsewhere))
+    with pytest.raises(VideoError, match="process that renders died"):
+        scene.write_video(tmp_path / "x.mp4", n_jobs=2)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("n_jobs", [0, 1.5, "2", True])
+def test_number_of_workers_that_cannot_be_is_an_error(scene, tmp_path, n_jobs):
+    with pytest.raises(DataFormatError, match="n_jobs"):
+        scene.write_video(tmp_path / "x.mp4", n_jobs=n_jobs)
+    assert not any(tmp_path.iterdir())
+
+
+def test_props_of_a_person_are_an_error(walk, scene):
+    with pytest.raises(DataFormatError, match=r"of person 0, not of \[7\]"):
+        Scene(walk, scene.camera, props=ball_at((0.0, 3.0, 1.0), person=7))
+
+
+def test_distorted_lens_is_an_error_at_once(walk):
+    lens = Intrinsics((150.0, 150.0), (80.0, 60.0), (0.1, 0.0, 0.0, 0.0))
+    with pytest.raises(DataFormatError, match="distortion"):
+        Scene(walk, Camera((0.0, 4.0, 1.0), size_px=SMALL, intrinsics=lens))
+
+
+def test_camera_that_stands_outside_of_its_room_is_an_error_at_once(walk):
+    with pytest.raises(DataFormatError, match="outside of the room"):
+        Scene(walk, Camera((0.0, 9.0, 1.0), size_px=SMALL), room=ROOM)
+
+
+def test_camera_next_to_a_surface_is_an_error(walk):
+    scene = Scene(walk, Camera((0.0, 5.0, 1.0), size_px=SMALL), props=ball_at((0.0, 5.31, 1.0)))
+    with pytest.raises(DataFormatError, match=r"or within 0\.02 m"):
+        next(scene.frames([0.1]))
+
+
+def test_what_is_no_actor_camera_room_or_prop_is_an_error(walk, scene):
+    for actors in (["walking"], [walk, walk]):
+        with pytest.raises(DataFormatError, match="each once"):
+            Scene(actors, scene.camera)
+    for arguments in ({"camera": (0, 0, 1)}, {"camera": scene.camera, "props": [1]}):
+        with pytest.raises(DataFormatError, match="needs a Camera"):
+            Scene(walk, **arguments)
+    with pytest.raises(DataFormatError, match="room must be a Room"):
+        Scene(walk, scene.camera, room=3)
+    for seed in (-1, 0.5, "a"):
+        with pytest.raises(DataFormatError, match="Scene: seed"):
+            Scene(walk, scene.camera, seed=seed)

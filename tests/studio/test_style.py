@@ -34,6 +34,10 @@ def test_another_take_keeps_the_person_and_changes_the_rest() -> None:
 def test_a_sequence_of_integers_is_a_seed_of_its_own() -> None:
     assert Style((3, 1)).tempo == Style((3, 1)).tempo
     assert Style((3, 1)).tempo != Style(3).tempo
+    # Numpy takes seeds that differ by zeros at the end for one.
+    for name in ("tempo", "amplitude", "phase"):
+        drawn = [getattr(Style(seed), name) for seed in (3, (3, 0), (3, 0, 0), (3, 0, 0, 0), (3, 0, 0, 0, 0))]
+        assert len(set(drawn)) == len(drawn)
 
 
 def test_persons_spread_around_the_average() -> None:

@@ -151,7 +151,8 @@ def test_what_cannot_be_encoded_is_one_video_error(tmp_path: Path, name: str, co
     assert not list(tmp_path.iterdir())
 
 
-def test_a_quality_that_the_codec_does_not_know_is_a_video_error(tmp_path: Path):
-    with pytest.raises(VideoError, match=r"a\.mp4"):
-        write_video(tmp_path / "a.mp4", IMAGES, frame_rate_hz=30, quality=-5)
+@pytest.mark.parametrize("quality", [-5, 99, 20.5, True, "20"])
+def test_a_quality_out_of_range_is_an_error(tmp_path: Path, quality):
+    with pytest.raises(DataFormatError, match="quality must be a whole number from 0 to 51"):
+        write_video(tmp_path / "a.mp4", IMAGES, frame_rate_hz=30, quality=quality)
     assert not list(tmp_path.iterdir())

@@ -26,9 +26,10 @@ class Activity:
     function : callable
         From time (a `Jet` in seconds) and `Style` to a `Posture`.
     furniture : tuple of str, default=()
-        Names of what stands around the person.
+        What stands around the person and fits the body: names of `har_virtual.studio.props.FURNITURE`. An actor's
+        ``furniture`` has it at the actor's place and heading.
     held : str, optional
-        Name of what the dominant hand holds.
+        What the dominant hand holds: a name of `har_virtual.studio.props.HELD`. An actor's ``carried`` gives it.
     description : str, default=""
         One line.
     """

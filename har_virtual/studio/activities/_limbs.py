@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from har_virtual.recording import STANDARD_GRAVITY_M_S2
 from har_virtual.studio.activities._moves import Angles, both, planted, sided, total
 from har_virtual.studio.body import Body
 from har_virtual.studio.jets import Jet, arctan, as_jet, cos, sin, sqrt, tanh
 from har_virtual.studio.style import Style
 
-_GRAVITY_M_S2 = 9.80665
 # How softly a foot leaves the floor, and what is left of a leg's bend, as a share of its length.
 _HOP_SOFTNESS_M, _NEVER_STRAIGHT = 0.035, 0.004
 
@@ -94,7 +94,7 @@ def hop(
     crouch : Jet of shape (T,)
         From 0 at the top to about how far thighs and shanks lean at the bottom, in rad, for the trunk to follow.
     """
-    body, fall_m = style.body, _GRAVITY_M_S2 / (2 * np.pi * frequency_hz * style.tempo) ** 2
+    body, fall_m = style.body, STANDARD_GRAVITY_M_S2 / (2 * np.pi * frequency_hz * style.tempo) ** 2
     height = (cos(phase) * (4 / 3) - cos(phase * 2) * (1 / 12) + (flight - 1.25)) * fall_m
     lift = softplus(height, _HOP_SOFTNESS_M)
     drop = (lift - height) * (1 / body.leg_m) + _NEVER_STRAIGHT

@@ -76,7 +76,7 @@ def harmonics(coefficients: np.ndarray, phase: Jet) -> Jet:
 
 
 def progress(phase: Jet) -> Jet:
-    """Go on as the phase does, but by steps: at rest around each whole cycle, the rate is sin(phase / 2)^8."""
+    """Go on as the phase does, but by steps: at rest around each whole cycle, the rate is 128 / 35 sin(phase / 2)^8."""
     harmonics = sin(phase) * 1.6 - sin(phase * 2) * 0.4 + sin(phase * 3) * (16 / 210) - sin(phase * 4) * (1 / 140)
     return phase - harmonics
 

@@ -8,10 +8,9 @@ from har_virtual.studio.activities._limbs import arm, hop, leg, shoulder, uprigh
 from har_virtual.studio.activities._moves import Angles, both, planted, sided, sway, total, unrest
 from har_virtual.studio.jets import Jet, cos, sin, tanh
 from har_virtual.studio.posture import Posture
-from har_virtual.studio.props import AXLE_M, saddle_m
+from har_virtual.studio.props import axle_m, crank_m, handlebar_m, saddle_m
 from har_virtual.studio.style import Style
 
-_CRANK_M = 0.17
 # Around what the cyclist's feet pitch.
 _PITCH = -0.36
 
@@ -19,7 +18,7 @@ _PITCH = -0.36
 def jumping(t: Jet, style: Style) -> Posture:
     """Jump on both legs, again and again, about 25 cm high and 1.1 times a second.
 
-    A crouch by 30 cm, flight of 0.4 s in which a sensor at the waist reads nearly nothing, landing into the next
+    A crouch by 35 cm, flight of 0.4 s in which a sensor at the waist reads nearly nothing, landing into the next
     crouch; the arms swing back with the crouch and up with the flight.
 
     Parameters
@@ -122,7 +121,7 @@ def jumping_jacks(t: Jet, style: Style) -> Posture:
 def squatting(t: Jet, style: Style) -> Posture:
     """Squat down and up, once in 2.6 s, over flat feet.
 
-    Thighs nearly to the horizontal (hip 115, knee 110, ankle 27 deg at the bottom), trunk leaning 45 deg against the
+    Thighs nearly to the horizontal (hip 106, knee 110, ankle 28 deg at the bottom), trunk leaning 45 deg against the
     hips that move back, arms stretched forward for balance.
 
     Parameters
@@ -158,8 +157,8 @@ def squatting(t: Jet, style: Style) -> Posture:
 def cycling(t: Jet, style: Style) -> Posture:
     """Pedal on an ergometer at about 70 revolutions a minute.
 
-    The ankles go round the pedals' circle of 17 cm, the legs reach them: hip 34 to 89, knee 26 to 115 deg. The foot
-    points down most near the top. The trunk leans 25 to 30 deg, the hands rest on the bar.
+    The ankles go round the pedals' circle of about 17 cm, the legs reach them: hip 32 to 89, knee 27 to 116 deg. The
+    foot points down most near the top. The trunk leans 25 to 30 deg, the hands rest on the bar.
 
     Parameters
     ----------
@@ -173,19 +172,19 @@ def cycling(t: Jet, style: Style) -> Posture:
     """
     phase = style.cycle(t, 1.17)
     body, lean, bow = style.body, style.between("bike lean", 0.2, 0.3), 0.22
-    axle_forward, axle_down = 0.22 * body.leg_m, saddle_m(body) - AXLE_M
+    (axle_forward, axle_up), saddle, crank = axle_m(body), saddle_m(body), crank_m(body)
     parts = []
     for side, own in (("left", phase), ("right", phase + np.pi)):
         # Forward at the top. The ball of the foot is on the pedal, the ankle behind and above it.
         pitch = cos(own + 0.4) * (-0.18 * style.scale(side)) + _PITCH
         ball, sole = body.offsets_m[f"{side}_foot"][1], body.sole_m
-        ahead = sin(own) * _CRANK_M + axle_forward - cos(pitch) * ball - sin(pitch) * sole
-        below = cos(own) * -_CRANK_M + axle_down + sin(pitch) * ball - cos(pitch) * sole
+        ahead = sin(own) * crank + axle_forward - cos(pitch) * ball - sin(pitch) * sole
+        below = cos(own) * -crank + saddle - axle_up + sin(pitch) * ball - cos(pitch) * sole
         parts.append(leg(body, side, ahead, below, lean, pitch))
     forward, up = shoulder(body, lean, bow)
-    bar_forward, bar_up = 0.33 * body.stature_m, 0.14 * body.stature_m - body.radii_m["hips"] + 0.02
+    bar_forward, bar_up = handlebar_m(body)
     for side in ("left", "right"):
-        hand = bar_forward - forward + t * 0.0, up - bar_up + t * 0.0
+        hand = bar_forward - forward + t * 0.0, saddle + up - bar_up - 0.02 + t * 0.0
         parts.append(arm(body, side, *hand, lean + bow))
     rock = sin(phase) * 0.02
     trunk: Angles = {
@@ -194,6 +193,4 @@ def cycling(t: Jet, style: Style) -> Posture:
         "neck_flexion": -0.25,
     }
     sideways: Angles = {"pelvis_tilt": rock, "spine_tilt": rock * -1.2, "spine_turn": rock * 0.5}
-    return Posture(
-        total(*parts, both(shoulder_abduction=0.08), trunk, sideways, unrest(style, t, 0.4)), support=saddle_m(body)
-    )
+    return Posture(total(*parts, both(shoulder_abduction=0.08), trunk, sideways, unrest(style, t, 0.4)), support=saddle)

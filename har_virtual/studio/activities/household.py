@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from har_virtual.studio.activities._limbs import arm, leg, shoulder
+from har_virtual.studio.activities._limbs import arm, leg, shoulder, upright_m
 from har_virtual.studio.activities._moves import both, progress, raised, sided, sway, total, unrest
 from har_virtual.studio.jets import Jet, cos, sin
 from har_virtual.studio.posture import Posture
+from har_virtual.studio.props import board_m
 from har_virtual.studio.style import Style
 
 
 def ironing(t: Jet, style: Style) -> Posture:
     """Iron on a board in front of the body: strokes of about 30 cm, one in 1.7 s.
 
-    The dominant arm goes forward and back and across (shoulder -5 to 55 deg, elbow 45 to 105 deg), at a slowly changing
-    place; the other hand holds the cloth. The trunk leans 18 deg and follows the strokes, the head looks down.
+    The dominant arm goes forward and back and across (shoulder -11 to 49 deg, elbow 54 to 112 deg), at a slowly
+    changing place; the other hand holds the cloth. The trunk leans 18 deg and follows the strokes, the head looks down.
 
     Parameters
     ----------
@@ -35,14 +36,15 @@ def ironing(t: Jet, style: Style) -> Posture:
     bow = 0.20 + stroke * 0.04
     ahead, up = shoulder(body, lean, bow)
     # The palm on the iron's handle, and the other flat on the cloth.
-    board_m = 0.295 * body.stature_m
-    down = up + body.leg_m + body.sole_m - 0.58 * body.stature_m
+    middle_m, board_up = board_m(body)
+    middle = middle_m - ahead
+    down = up + upright_m(body) - board_up
     ironing_arm = total(
         arm(
             body,
             style.handedness,
-            board_m - ahead + stroke * (0.13 * style.amplitude) + place * 0.02,
-            down - 0.08,
+            middle + (stroke * (0.075 * style.amplitude) + place * 0.012 - 0.025) * body.stature_m,
+            down - 0.077 * body.stature_m,
             lean + bow,
         ),
         sided(
@@ -53,7 +55,13 @@ def ironing(t: Jet, style: Style) -> Posture:
         ),
     )
     holding = total(
-        arm(body, style.other_hand, board_m - ahead + cloth * 0.03, down - 0.03, lean + bow),
+        arm(
+            body,
+            style.other_hand,
+            middle + (cloth * 0.017 - 0.015) * body.stature_m,
+            down - 0.047 * body.stature_m,
+            lean + bow,
+        ),
         sided(style.other_hand, shoulder_abduction=0.2, shoulder_rotation=cloth * 0.10 + 0.1, pronation=1.0),
     )
     follow = 1.0 if style.handedness == "left" else -1.0
@@ -90,7 +98,7 @@ def vacuum_cleaning(t: Jet, style: Style) -> Posture:
     for side, own, ahead in ((hand, steps, -1.0), (style.other_hand, steps + np.pi, 1.0)):
         forward = (progress(own) - own) * (stride_m / (2 * np.pi)) + ahead * stance_m - rock_m
         lifted = raised(own)
-        parts.append(leg(body, side, forward, 0.95 * body.leg_m - lifted * 0.06, lean, lifted * -0.15))
+        parts.append(leg(body, side, forward, 0.95 * body.leg_m - lifted * (0.07 * body.leg_m), lean, lifted * -0.15))
         parts.append(sided(side, hip_abduction=0.07, hip_rotation=-0.12))
     arm = sided(
         hand,

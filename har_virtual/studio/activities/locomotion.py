@@ -11,7 +11,7 @@ from har_virtual.studio.activities._limbs import leg, upright_m
 from har_virtual.studio.activities._moves import Angles, both, progress, raised, series, sided, total, unrest
 from har_virtual.studio.jets import Jet, as_jet, cos, sin
 from har_virtual.studio.posture import Posture
-from har_virtual.studio.props import STAIR_RUN_M, STAIR_SLOPE
+from har_virtual.studio.props import STAIR_SLOPE, stair_run_m
 from har_virtual.studio.style import Style
 
 
@@ -31,9 +31,8 @@ _RUNNING = {
     "knee": _curve("14.1 24.7 38.6 44.4 41.9 34.7 24.9 20.1 25.9 37.0 49.8 66.2 82.9 93.8 97.4 90.8 71.3 46.8 27.7 16"),
     "ankle": _curve("1.0 5.6 16.3 26.6 31.3 29.2 20.7 6.3 -10.2 -19.5 -15.9 -6.4 -1.3 0.0 2.2 3.8 3.3 3.8 4.9 3.0"),
 }
-_RISE_M = STAIR_SLOPE * STAIR_RUN_M
-# The foot's middle is on the middle of a step, the ankle behind it.
-_BEHIND_M = 0.06
+# The foot's middle is on the middle of a step, the ankle behind it, by this share of the stature.
+_BEHIND = 0.035
 # Height of the hips over the step under them, in leg lengths.
 _CLIMBING = 0.90
 
@@ -111,7 +110,7 @@ def running(t: Jet, style: Style) -> Posture:
 
 
 def stair_climbing(t: Jet, style: Style) -> Posture:
-    """Climb stairs of 15 by 28 cm, 1.5 steps a second.
+    """Climb stairs of 15 by 28 cm, lower for short legs, 1.5 steps a second.
 
     Each foot rests on every second step and rises over the edge to the next but one; the pelvis goes on at a nearly
     constant rate. Hip (13 to 61 deg) and knee (28 to 87 deg) are those of the leg that reaches the foot
@@ -128,6 +127,8 @@ def stair_climbing(t: Jet, style: Style) -> Posture:
     Posture
     """
     body, lean = style.body, style.between("stair lean", 0.10, 0.18)
+    run_m = stair_run_m(body)
+    rise_m = STAIR_SLOPE * run_m
     # One cycle on, so that no foot starts below the floor.
     phase = style.cycle(t, 0.75) + 2 * np.pi
     going = phase + sin(phase * 2 - 0.6) * 0.06
@@ -135,8 +136,8 @@ def stair_climbing(t: Jet, style: Style) -> Posture:
     for side, own in (("left", phase), ("right", phase + np.pi)):
         other = own - phase
         climbed = (progress(own + 0.45) - other - going) * (1 / np.pi)
-        forward = (progress(own) - other - going) * (STAIR_RUN_M / np.pi)
-        down = _CLIMBING * body.leg_m - climbed * _RISE_M - raised(own + 0.3) * 0.07
+        forward = (progress(own) - other - going) * (run_m / np.pi)
+        down = _CLIMBING * body.leg_m - climbed * rise_m - raised(own + 0.3) * (0.25 * run_m)
         pitch = raised(own - 0.9) * 0.15 - raised(own + 0.9) * 0.35
         parts.append(leg(body, side, forward, down, lean, pitch))
         parts.append(
@@ -153,7 +154,7 @@ def stair_climbing(t: Jet, style: Style) -> Posture:
         "neck_flexion": 0.05,
         "spine_turn": cos(phase) * -0.06,
     }
-    place: Angles = {"y_m": going * (STAIR_RUN_M / np.pi) - _BEHIND_M, "lift_m": going * (_RISE_M / np.pi)}
+    place: Angles = {"y_m": going * (run_m / np.pi) - _BEHIND * body.stature_m, "lift_m": going * (rise_m / np.pi)}
     return Posture(total(*parts, trunk, place, unrest(style, t)), support=_CLIMBING * body.leg_m + body.sole_m)
 
 

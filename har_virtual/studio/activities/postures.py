@@ -54,7 +54,7 @@ def standing(t: Jet, style: Style) -> Posture:
 def waving(t: Jet, style: Style) -> Posture:
     """Stand and wave with the dominant hand over the shoulder, 1.8 times a second.
 
-    The upper arm is out to the side by 75 deg and turned so that the forearm points up; the elbow (50 to 110 deg)
+    The upper arm is out to the side by 75 deg and turned so that the forearm points up; the elbow (58 to 113 deg)
     swings the hand from side to side.
 
     Parameters
@@ -119,7 +119,7 @@ def sitting(t: Jet, style: Style) -> Posture:
 def sitting_down(t: Jet, style: Style) -> Posture:
     """Stand, sit down on a chair at about 2.6 s, within 1.7 s, and stay.
 
-    The trunk leans forward by 40 deg in between (Kralj et al. 1990), the hands go to the thighs. The chair's seat is
+    The trunk leans forward by 34 deg in between (Kralj et al. 1990), the hands go to the thighs. The chair's seat is
     behind the feet.
 
     Parameters
@@ -140,7 +140,7 @@ def sitting_down(t: Jet, style: Style) -> Posture:
 def standing_up(t: Jet, style: Style) -> Posture:
     """Sit on a chair, stand up at about 2.6 s, within 1.5 s, and stay.
 
-    The trunk leans forward by 45 deg before the legs stretch (Kralj et al. 1990).
+    The trunk leans forward by 41 deg before the legs stretch (Kralj et al. 1990).
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def standing_up(t: Jet, style: Style) -> Posture:
 def lying_down(t: Jet, style: Style) -> Posture:
     """Stand, go down through a squat, sit on the floor, lie on the back; within 4 s.
 
-    The squat (knees 140 deg) is deepest at 1.3 s, sitting with bent knees and the hands behind follows at 2.2 s, the
+    The squat (knees 135 deg) is deepest at 1.3 s, sitting with bent knees and the hands behind follows at 2.2 s, the
     trunk is down at about 4 s, legs stretched, arms at the sides.
 
     Parameters
