@@ -309,7 +309,7 @@ def test_the_page_on_how_good_it_is_has_the_figures_of_the_results():
     }
     best, worst = (results["clips"][results[which]] for which in ("best", "worst"))
     said = " ".join(page.split())
-    assert f"`{results['best']}`, has {best['acc']:.2f}, but {best['linear_acc']:.2f} without gravity" in said
+    assert f"`{results['best']}`, has {best['acc']:.2f}, and {best['linear_acc']:.2f} without gravity" in said
     assert f"the worst one, `{results['worst']}`, has {worst['acc']:.2f}." in said
     medians = [float(kind["methods"]["translation"]["acc"].split()[2]) for kind in (formula, cmu)]
     assert "more than {:.2f} for the studio's activities and by more than {:.2f}".format(*medians) in said
