@@ -92,6 +92,6 @@ def _draw_scores(ax: Any, table: pd.DataFrame) -> None:
     ax.barh(places, table["macro_f1"].astype(float), xerr=errors, color=colors, height=0.6)
     ax.set_yticks(places, table.index, fontsize=8)
     ax.set_xlim(0, 1)
-    ax.set_xlabel("macro-F1, people held out (95 %)")
+    ax.set_xlabel("macro-F1, 95 %")
     ax.set_title("Tested on simulated sensors", fontsize=10)
     ax.spines[["top", "right"]].set_visible(False)
