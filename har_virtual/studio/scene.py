@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from joblib.externals.loky import BrokenProcessPool, get_reusable_executor
+from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 from numpy.typing import ArrayLike
 
 from har_virtual.exceptions import DataFormatError, VideoError
@@ -284,18 +284,19 @@ class Scene:
             return
         if self.camera.is_fixed:
             _ = self._still_view
-        pool = get_reusable_executor(max_workers=n_jobs)
         under_way: deque[Any] = deque()
-        try:
-            for batch in batches:
-                under_way.append(pool.submit(_batch_images, self, batch, shutter_s, blur_samples))
-                if len(under_way) == 2 * n_jobs:
+        # Not the reusable pool: joblib's Parallel would find it afterwards and cannot work with it.
+        with ProcessPoolExecutor(max_workers=n_jobs) as pool:
+            try:
+                for batch in batches:
+                    under_way.append(pool.submit(_batch_images, self, batch, shutter_s, blur_samples))
+                    if len(under_way) == 2 * n_jobs:
+                        yield from under_way.popleft().result()
+                while under_way:
                     yield from under_way.popleft().result()
-            while under_way:
-                yield from under_way.popleft().result()
-        finally:
-            for future in under_way:
-                future.cancel()
+            finally:
+                for future in under_way:
+                    future.cancel()
 
     def _rendered(self, times: np.ndarray, opened: np.ndarray) -> Iterator[Rendered]:
         for i in range(0, len(times), _BATCH):

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 
 from har_virtual.camera import Intrinsics
 from har_virtual.exceptions import DataFormatError, VideoError
@@ -467,3 +468,10 @@ def test_what_is_no_actor_camera_room_or_prop_is_an_error(walk, scene):
     for seed in (-1, 0.5, "a"):
         with pytest.raises(DataFormatError, match="Scene: seed"):
             Scene(walk, scene.camera, seed=seed)
+
+
+def test_joblib_works_after_workers_have_rendered(tmp_path):
+    walk = perform("walking", duration_s=1.0)
+    scene = Scene(walk, Camera.facing(walk, size_px=(64, 48)))
+    scene.write_video(tmp_path / "walk.mp4", frame_rate_hz=40, n_jobs=2)
+    assert Parallel(n_jobs=2)(delayed(abs)(-number) for number in range(4)) == [0, 1, 2, 3]
