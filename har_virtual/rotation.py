@@ -43,6 +43,12 @@ def check_rotations(rotations: ArrayLike, tolerance: float = 1e-3) -> np.ndarray
     return rotations
 
 
+def about_up(angle_deg: float) -> np.ndarray:
+    """Give the (3, 3) matrix that turns vectors about the world's z, counter-clockwise as seen from above."""
+    cos, sin = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
+    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+
+
 def continuous_quaternions(rotations: ArrayLike) -> np.ndarray:
     """Turn matrices into unit quaternions whose sign never jumps along time.
 

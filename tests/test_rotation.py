@@ -5,7 +5,7 @@ import oracle
 import pytest
 
 from har_virtual.exceptions import DataFormatError
-from har_virtual.rotation import angular_velocity, check_rotations, continuous_quaternions, rotation_matrices
+from har_virtual.rotation import about_up, angular_velocity, check_rotations, continuous_quaternions, rotation_matrices
 
 
 def test_quaternions_do_not_jump_over_many_turns_of_several_sensors():
@@ -44,3 +44,7 @@ def test_angular_velocity_is_in_the_body_frame_and_follows_the_right_hand():
 def test_what_is_no_rotation_is_refused(rotations, message):
     with pytest.raises(DataFormatError, match=message):
         check_rotations(rotations)
+
+
+def test_a_quarter_turn_about_up_takes_east_to_north():
+    assert np.allclose(about_up(90.0) @ np.eye(3), np.transpose([[0, 1, 0], [-1, 0, 0], [0, 0, 1]]))

@@ -223,11 +223,6 @@ class Actor(ABC):
             attrs={**self.attrs, **sensing_attrs(placements, gravity, magnetic_field_ut, sensor, random_state)},
         )
 
-    def _turn(self) -> np.ndarray:
-        """From the person's own axes, right, forward, up, to the world's."""
-        angle = np.deg2rad(self.heading_deg)
-        return np.array([[np.cos(angle), -np.sin(angle), 0.0], [np.sin(angle), np.cos(angle), 0.0], [0.0, 0.0, 1.0]])
-
     def _place(self, duration_s: float, position_m: Sequence[float], heading_deg: float) -> None:
         if np.shape(position_m) != (2,) or not np.isfinite(position_m).all() or not is_finite_number(heading_deg):
             raise DataFormatError(

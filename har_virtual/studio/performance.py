@@ -13,6 +13,7 @@ from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.imu import SEGMENTS, Placement
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.recording import STANDARD_GRAVITY_M_S2
+from har_virtual.rotation import about_up
 from har_virtual.studio.activities import ACTIVITIES, Activity
 from har_virtual.studio.actor import Actor
 from har_virtual.studio.body import Body, check_body, check_seed
@@ -80,7 +81,7 @@ class Performance(Actor):
         """Give joints and segment frames in the world with their rates and accelerations."""
         times = np.asarray(times_s, dtype=np.float64)
         own = joints(self.posture(times), self.body, len(times))
-        turn, start = self._turn(), np.array([*self.position_m, 0.0])
+        turn, start = about_up(self.heading_deg), np.array([*self.position_m, 0.0])
         turned = (turn @ own.positions_m[..., None])[..., 0]
         return Joints(turned + start, turn @ own.rotations)
 
@@ -109,7 +110,7 @@ class Performance(Actor):
     @cached_property
     def furniture(self) -> Capsules:
         """What stands with the person in the world: a chair, an ironing board."""
-        turn, start = self._turn(), np.array([*self.position_m, 0.0])
+        turn, start = about_up(self.heading_deg), np.array([*self.position_m, 0.0])
         things = (FURNITURE[name](self.body, self.duration_s) for name in self._furniture)
         return sum((thing.moved(turn, start) for thing in things), Capsules.none())
 

@@ -15,7 +15,7 @@ from har_virtual.imu.streams import sensor_poses
 from har_virtual.motion.kinematics import to_body
 from har_virtual.pose.skeletons import BODY_22
 from har_virtual.recording import check_positive
-from har_virtual.rotation import continuous_quaternions, rotation_matrices
+from har_virtual.rotation import about_up, continuous_quaternions, rotation_matrices
 from har_virtual.signal import quintic_spline
 from har_virtual.skeleton import Motion
 from har_virtual.studio.actor import Actor
@@ -54,9 +54,7 @@ class Playback(Actor):
         """Put the feet on the floor, the first pelvis to `position_m`, the first look along the heading."""
         # Somebody at heading h has the left at (-cos h, -sin h).
         x, y, _ = motion.joint("right_hip")[0] - motion.joint("left_hip")[0]
-        own = np.arctan2(y, x)
-        c, s = np.cos(-own), np.sin(-own)
-        turn = self._turn() @ np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+        turn = about_up(self.heading_deg - np.rad2deg(np.arctan2(y, x)))
         ankles = [motion.joint(f"{side}_ankle")[:, 2] for side in ("left", "right")]
         floor = np.quantile(np.minimum(*ankles), 0.02) - self.body.sole_m
         start = np.array([*motion.joint("pelvis")[0, :2], floor])

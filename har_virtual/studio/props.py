@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from har_virtual.exceptions import DataFormatError
+from har_virtual.rotation import about_up
 from har_virtual.studio.body import Body, Color
 from har_virtual.studio.capsules import Capsules
 
@@ -269,6 +270,4 @@ def _placed(bars: Sequence[_Bar], position_m: Sequence[float], heading_deg: floa
             f"A prop needs position_m, two finite numbers, and heading_deg, one, not {position_m!r} and "
             f"{heading_deg!r}."
         )
-    cos, sin = np.cos(np.deg2rad(heading_deg)), np.sin(np.deg2rad(heading_deg))
-    turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    return _set(bars).moved(turn, [*position_m, 0.0])
+    return _set(bars).moved(about_up(heading_deg), [*position_m, 0.0])

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from har_virtual.camera import Intrinsics
 from har_virtual.exceptions import DataFormatError
+from har_virtual.rotation import about_up
 from har_virtual.studio.body import check_seed
 from har_virtual.studio.capsules import check_undistorted, pixel_rays
 
@@ -100,11 +101,11 @@ class Room:
             points += [actor.pose(times)[0].reshape(-1, 3), camera.pose(times)[1]]
         points = np.concatenate(points or [camera.pose([0.0])[1]])
         heading = rng.uniform(-180.0, 180.0)
-        own = points @ _about_up(heading)
+        own = points @ about_up(heading)
         spare = _SPARE_M + rng.uniform(0.0, _MORE_SPARE_M, (2, 2))
         low, high = own[:, :2].min(axis=0) - spare[0], own[:, :2].max(axis=0) + spare[1]
         ceiling = max(_LOWEST_CEILING_M + rng.uniform(0.0, 0.4), own[:, 2].max() + _SPARE_M)
-        center = _about_up(heading) @ [*(low + high) / 2, 0.0]
+        center = about_up(heading) @ [*(low + high) / 2, 0.0]
         return cls(seed, (*np.maximum(high - low, 1.0).tolist(), float(ceiling)), tuple(center[:2].tolist()), heading)
 
     def cast(
@@ -136,7 +137,7 @@ class Room:
             If the camera is not inside, or its lens is distorted.
         """
         check_undistorted(intrinsics)
-        position, size, to_own = self.own_place_m(position_m), np.array(self.size_m), _about_up(self.heading_deg).T
+        position, size, to_own = self.own_place_m(position_m), np.array(self.size_m), about_up(self.heading_deg).T
         width, height = size_px
         x, y = pixel_rays(intrinsics, slice(0, height), slice(0, width))
         caster = _Caster(_paint(self.seed, self.size_m), position, to_own @ rotation, size, intrinsics.focal_px[0])
@@ -156,7 +157,7 @@ class Room:
             If it is not inside.
         """
         size, place = np.array(self.size_m), np.asarray(position_m, dtype=np.float64)
-        position = _about_up(self.heading_deg).T @ (place - [*self.center_m, 0.0])
+        position = about_up(self.heading_deg).T @ (place - [*self.center_m, 0.0])
         position += [*size[:2] / 2, 0.0]
         if not ((position > 0) & (position < size)).all():
             raise DataFormatError(
@@ -224,11 +225,6 @@ class _Caster:
         line += column
         line += self.atlas.offsets[row]
         return self.atlas.texels[line]
-
-
-def _about_up(angle_deg: float) -> np.ndarray:
-    cos, sin = np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))
-    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
 
 
 @lru_cache(maxsize=2)
