@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -40,3 +41,31 @@ def content_sha256(path: Path) -> str:
 def _sha256(path: Path, *_stat: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_home() -> Path:
+    """Give the folder that HAR_VIRTUAL_CACHE names, else one in the user's cache directory."""
+    import pooch
+
+    return Path(os.environ.get("HAR_VIRTUAL_CACHE") or pooch.os_cache("har_virtual"))
+
+
+def remembered_sha256(path: Path) -> str:
+    """Give `content_sha256`, remembered on disk, so that no later process reads a large file again.
+
+    It lies in `cache_home`, and holds as long as size and modification time stay what they were.
+    """
+    stat = path.stat()
+    where = str(path.resolve())
+    known = [where, stat.st_size, stat.st_mtime_ns]
+    note = cache_home() / "sha256" / f"{hashlib.sha256(where.encode()).hexdigest()}.json"
+    try:
+        *remembered, digest = json.loads(note.read_text(encoding="utf-8"))
+        if remembered == known:
+            return str(digest)
+    except (OSError, ValueError):
+        pass
+    digest = content_sha256(path)
+    with suppress(OSError), atomic_path(note) as temporary:
+        temporary.write_text(json.dumps([*known, digest]), encoding="utf-8")
+    return digest

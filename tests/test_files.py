@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 
 import pytest
 
+from har_virtual import files
 from har_virtual.files import atomic_path
 
 
@@ -50,3 +52,33 @@ def test_others_may_read_the_file_as_the_umask_says(tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_a_hash_is_remembered_by_other_processes_until_the_file_changes(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"one")
+    expected = hashlib.sha256(b"one").hexdigest()
+    assert files.remembered_sha256(path) == expected
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "content_sha256", lambda path: pytest.fail("was read again"))
+        assert files.remembered_sha256(path) == expected
+    path.write_bytes(b"other")
+    assert files.remembered_sha256(path) == hashlib.sha256(b"other").hexdigest()
+
+
+@pytest.mark.parametrize("damage", ["", "[1]", '"x"', "{"])
+def test_a_damaged_note_of_a_hash_is_made_anew(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"one")
+    files.remembered_sha256(path)
+    next((tmp_path / "cache" / "sha256").iterdir()).write_text(damage)
+    assert files.remembered_sha256(path) == hashlib.sha256(b"one").hexdigest()
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file, no folder")
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "a.bin").write_bytes(b"one")
+    assert files.remembered_sha256(tmp_path / "a.bin") == hashlib.sha256(b"one").hexdigest()

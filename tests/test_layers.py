@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "har_virtual"
 
 # A room is a module or a folder directly under har_virtual/.
 ROOMS = """
-    exceptions _optional files signal rotation recording skeleton windows
+    exceptions _optional checks files signal rotation recording skeleton windows
     video pose camera motion imu conversion
     datasets features adaptation augmentation model_selection models multimodal evaluation studio testing
     cli __main__

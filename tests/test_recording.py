@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.recording import (
     STANDARD_GRAVITY_M_S2,
@@ -18,7 +19,6 @@ from har_virtual.recording import (
     VideoClip,
     channel_quantity,
     channel_site,
-    check_positive,
 )
 
 WRIST = tuple(f"left_wrist_acc_{axis}" for axis in "xyz")
@@ -413,3 +413,66 @@ def test_a_set_takes_a_list_and_known_fields_only():
         RecordingSet(one)
     with pytest.raises(UnknownNameError, match="no \\['domian'\\]"):
         RecordingSet([one]).select(domian="real")
+
+
+def test_a_set_is_indexed_by_rows_of_its_table():
+    people = RecordingSet([still(n, subject=str(n)) for n in (10, 20, 30)], DESCR="three")
+    frame = people.to_frame()
+    for rows in (frame.query("subject != '20'").index, frame.subject != "20", [2, 0], np.array([True, False, True])):
+        assert sorted(r.subject for r in people[rows]) == ["10", "30"]
+        assert people[rows].DESCR == "three"
+    assert people[[2, 0]][0].subject == "30"
+    assert len(people[frame.index[:0]]) == len(people[[]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("index", "error", "message"),
+    [
+        ([True, False], DataFormatError, "2 truths cannot choose among 1 recordings"),
+        (["a"], DataFormatError, "chosen by row numbers or truths"),
+        ([0.0], DataFormatError, "chosen by row numbers or truths"),
+        ([1], IndexError, "There is no recording 1; there are 1"),
+        ([-2], IndexError, "There is no recording -2; there are 1"),
+    ],
+)
+def test_other_indices_are_refused(index, error, message):
+    with pytest.raises(error, match=message):
+        RecordingSet([still()])[index]
+
+
+def test_what_describes_a_set_stays_with_sums():
+    one, two = RecordingSet([still()], DESCR="one"), RecordingSet([still()], DESCR="two")
+    assert (one + [still()]).DESCR == ([still()] + one).DESCR == (one + one).DESCR == "one"
+    assert (one + two).DESCR == "one\n\ntwo"
+
+
+def test_categories_are_labels():
+    labels = pd.Categorical.from_codes([0, -1, 1, 0], ["walk", "sit"])
+    track = still(4, labels=labels).labels
+    assert track.dtype == object
+    assert track.tolist() == ["walk", None, "sit", "walk"]
+    assert still(2, labels=labels[[0, 2]]).labels.dtype.kind == "U"
+    assert still(3, labels=pd.Categorical([1, None, 2])).labels.tolist() == [1, None, 2]
+
+
+def test_an_array_that_nobody_else_can_write_to_is_taken_as_it_is():
+    data = np.ones((4, 3), dtype=np.float32)
+    data.flags.writeable = False
+    assert still(data=data).data is data
+    base = np.ones((4, 3), dtype=np.float32)
+    view = base[:]
+    view.flags.writeable = False
+    stream = still(data=view)
+    base[:] = 7
+    assert stream.data.max() == 1
+
+
+def test_a_long_recording_is_written_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr("har_virtual.recording.storage._BLOCK", 7)
+    labels = np.array(["walk"] * 10 + [None] * 5 + ["sit"] * 5, dtype=object)
+    stream = still(data=np.arange(60).reshape(20, 3), labels=labels, annotations={"step": np.arange(20)})
+    again = Recording.load(stream.save(tmp_path / "a.parquet"))
+    np.testing.assert_array_equal(again, stream)
+    assert again.labels.tolist() == labels.tolist()
+    assert again.annotations["step"].tolist() == list(range(20))
+    assert pyarrow.parquet.read_metadata(tmp_path / "a.parquet").num_row_groups == 3

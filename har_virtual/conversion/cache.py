@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from pathlib import Path
 from stat import S_ISREG
@@ -14,13 +13,6 @@ from har_virtual.files import content_sha256
 
 CACHE_VERSION = 1
 """Raised whenever the same video and settings give other motions."""
-
-
-def default_cache_dir() -> Path:
-    """Give the folder that HAR_VIRTUAL_CACHE names, else one in the user's cache directory."""
-    import pooch
-
-    return Path(os.environ.get("HAR_VIRTUAL_CACHE") or pooch.os_cache("har_virtual"))
 
 
 def file_sha256(path: Path) -> str:

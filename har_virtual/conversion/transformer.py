@@ -11,7 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from har_virtual.camera import Intrinsics
-from har_virtual.conversion.cache import MotionCache, default_cache_dir
+from har_virtual.checks import check_positive, is_finite_number
+from har_virtual.conversion.cache import MotionCache
 from har_virtual.conversion.clips import (
     ConversionPlan,
     ConvertedClip,
@@ -23,12 +24,13 @@ from har_virtual.conversion.clips import (
 from har_virtual.conversion.estimation import MotionSettings, clip_motions
 from har_virtual.conversion.motions import ClipMotions
 from har_virtual.exceptions import DataFormatError
+from har_virtual.files import cache_home
 from har_virtual.imu import Placement, SensorModel
 from har_virtual.imu.sensor import resolve_sensor
 from har_virtual.imu.sites import resolve_placements
 from har_virtual.imu.streams import check_quantities, check_sampling_rate
 from har_virtual.pose import MediaPipePose, PoseBackend
-from har_virtual.recording import Recording, VideoClip, check_positive, is_finite_number
+from har_virtual.recording import Recording, VideoClip
 
 
 class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
@@ -203,7 +205,7 @@ class VideoToVirtualIMU(TransformerMixin, BaseEstimator):
         )
         # Reads the model, so that a wrong path to it is no fault of the first video.
         _ = settings.cache_key
-        folder = default_cache_dir() if self.cache_dir is None else Path(self.cache_dir) if self.cache_dir else None
+        folder = cache_home() if self.cache_dir is None else Path(self.cache_dir) if self.cache_dir else None
         return ConversionPlan(
             settings=settings,
             cache=MotionCache(folder),

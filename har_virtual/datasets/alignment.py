@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from har_virtual.checks import check_positive, is_finite_number
 from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import Recording, check_positive, is_finite_number
+from har_virtual.recording import Recording
 from har_virtual.signal import lowpass
 from har_virtual.windows.validation import find_triads
 

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
+from har_virtual.checks import is_finite_number
 from har_virtual.evaluation.metrics import SubjectCounts, count_by_subject, macro_f1_of_counts
 from har_virtual.exceptions import DataFormatError, UnknownNameError
-from har_virtual.recording import is_finite_number
 
 if TYPE_CHECKING:
     from har_virtual.evaluation.out_of_fold import OutOfFold

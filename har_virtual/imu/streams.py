@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, SamplingRateWarning, UnknownNameError
 from har_virtual.imu.sensor import SensorModel, resolve_sensor
 from har_virtual.imu.simulate import MagneticField, simulate_sensor
 from har_virtual.imu.sites import SEGMENTS, Placement, resolve_placements
 from har_virtual.motion.kinematics import to_body
-from har_virtual.recording import UNITS, Recording, check_positive
+from har_virtual.recording import UNITS, Recording
 from har_virtual.signal import typical_rate
 from har_virtual.skeleton import Motion
 

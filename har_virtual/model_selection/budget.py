@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, UnknownNameError
-from har_virtual.recording import check_positive
 
 SHORTAGES = ("raise", "keep_all")
 

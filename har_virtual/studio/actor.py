@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from har_virtual.checks import check_positive, is_finite_number
 from har_virtual.exceptions import DataFormatError
 from har_virtual.imu import Placement, SensorModel
 from har_virtual.imu.sensor import resolve_sensor
 from har_virtual.imu.sites import resolve_placements
 from har_virtual.imu.streams import channel_names, check_quantities, check_sampling_rate, sensing_attrs, with_errors
 from har_virtual.pose.skeletons import BODY_22
-from har_virtual.recording import UNITS, Recording, check_positive, is_finite_number
+from har_virtual.recording import UNITS, Recording
 from har_virtual.skeleton import Motion
 from har_virtual.studio.body import Body
 from har_virtual.studio.capsules import Capsules

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from har_virtual.checks import is_finite_number
 from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import is_finite_number
 from har_virtual.skeleton import Motion
 
 Color = tuple[float, float, float]

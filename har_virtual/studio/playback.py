@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.imu import Placement
 from har_virtual.imu.simulate import simulate_sensor, smooth_poses
 from har_virtual.imu.streams import sensor_poses
 from har_virtual.motion.kinematics import to_body
 from har_virtual.pose.skeletons import BODY_22
-from har_virtual.recording import check_positive
 from har_virtual.rotation import about_up, continuous_quaternions, rotation_matrices
 from har_virtual.signal import quintic_spline
 from har_virtual.skeleton import Motion

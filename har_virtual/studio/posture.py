@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from har_virtual.checks import is_finite_number
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.pose.skeletons import BODY_22
-from har_virtual.recording import is_finite_number
 from har_virtual.studio.body import Body
 from har_virtual.studio.jets import Jet, as_jet, cos, exp, log, sin, stack
 

@@ -14,9 +14,10 @@ from joblib import effective_n_jobs
 from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 from numpy.typing import ArrayLike
 
+from har_virtual.checks import check_positive, is_finite_number
 from har_virtual.exceptions import DataFormatError, VideoError
 from har_virtual.pose.skeletons import BODY_22
-from har_virtual.recording import VideoClip, check_positive, is_finite_number
+from har_virtual.recording import VideoClip
 from har_virtual.studio.actor import Actor
 from har_virtual.studio.body import check_seed
 from har_virtual.studio.cameras import Camera

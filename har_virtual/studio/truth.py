@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError
 from har_virtual.files import atomic_path
 from har_virtual.pose.skeletons import BODY_22
-from har_virtual.recording import check_positive
 from har_virtual.studio.scene import Scene
 
 _MM_PER_M, _FARTHEST_MM = 1000.0, 65_534

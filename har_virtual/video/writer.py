@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from har_virtual._optional import import_optional
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, VideoError
 from har_virtual.files import atomic_path
-from har_virtual.recording import check_positive
 
 _TICK_S = Fraction(1, 90_000)
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, DataWarning, SamplingRateWarning, UnknownNameError
-from har_virtual.recording import Recording, RecordingSet, check_positive
+from har_virtual.recording import Recording, RecordingSet
 from har_virtual.windows.streams import common_rate, resample_recording
 from har_virtual.windows.window_set import METADATA_COLUMNS, WindowSet
 

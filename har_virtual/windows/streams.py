@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import Recording, RecordingSet, check_positive
+from har_virtual.recording import Recording, RecordingSet
 from har_virtual.signal import resample
 
 _log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.files import atomic_path
-from har_virtual.recording import check_positive
 
 METADATA_COLUMNS = ("subject", "dataset", "session", "domain", "recording", "start_s", "stop_s")
 """Columns that the metadata of every WindowSet have."""

@@ -1,101 +1,30 @@
-"""Recording, RecordingSet and VideoClip: the currency of the library. Data only."""
+"""Recording: the stream of one device. Data only."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from numbers import Real
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from har_virtual.checks import check_positive, is_finite_number
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
-from har_virtual.files import atomic_path
+from har_virtual.recording import storage
+from har_virtual.recording.tracks import as_track, read_only
+from har_virtual.recording.units import channel_quantity, channel_site, unit_scale
 
-UNITS = {"acc": "m/s2", "gyr": "rad/s", "mag": "uT"}
-"""Unit of each quantity in every Recording."""
+RESERVED_COLUMNS = ("time_s", "label")
+"""Columns of a recording's table that are neither channel nor annotation."""
 
-STANDARD_GRAVITY_M_S2 = 9.80665
-
-_TO_STANDARD: dict[tuple[str, str | None], float] = {
-    ("acc", "m/s2"): 1.0,
-    ("acc", "g"): STANDARD_GRAVITY_M_S2,
-    ("acc", "mg"): STANDARD_GRAVITY_M_S2 / 1000,
-    ("gyr", "rad/s"): 1.0,
-    ("gyr", "deg/s"): np.pi / 180,
-    ("mag", "uT"): 1.0,
-    ("mag", "mG"): 0.1,
-    ("mag", "G"): 100.0,
-}
-_SCHEMA_KEY = b"har_virtual"
-_RESERVED_COLUMNS = ("time_s", "label")
 # Outside these a table probably holds another unit: times in ms, acceleration in g or without gravity.
 _PLAUSIBLE_RATE_HZ = (2.0, 5000.0)
 _PLAUSIBLE_GRAVITY_M_S2 = (4.0, 25.0)
 # The fastest turns of a wrist; most gyroscopes end at 2,000 deg/s.
 _PLAUSIBLE_TURN_RAD_S = 35.0
-
-
-def channel_quantity(channel: str) -> str | None:
-    """Give "acc", "gyr" or "mag" for a channel ``<site>_<quantity>_<axis>``, None for any other name."""
-    parts = channel.split("_")
-    return parts[-2] if len(parts) >= 3 and parts[-2] in UNITS and parts[-1] in ("x", "y", "z") else None
-
-
-def channel_site(channel: str) -> str | None:
-    """Give the site of a channel ``<site>_<quantity>_<axis>``, None for any other name."""
-    return channel.rsplit("_", 2)[0] if channel_quantity(channel) else None
-
-
-def check_positive(name: str, value: Any) -> float:
-    """Give `value` as a float, or raise `DataFormatError` if it is not a finite number above zero."""
-    if not is_finite_number(value) or value <= 0:
-        raise DataFormatError(f"{name} must be a finite number above 0, not {value!r}.")
-    return float(value)
-
-
-@dataclass(frozen=True)
-class VideoClip:
-    """A stretch of a video, half-open: frames with ``start_s <= time < stop_s``.
-
-    Parameters
-    ----------
-    path : Path
-        A str becomes one.
-    start_s : float, default=0.0
-    stop_s : float, optional
-        None means the end of the video.
-    label, subject, dataset : optional
-        Activity, person and data set, where they are known; they go to every stream made from the clip. A person of
-        whom there are real recordings, too, needs the same subject and data set here as there.
-    """
-
-    path: Path
-    start_s: float = 0.0
-    stop_s: float | None = None
-    label: Any = None
-    subject: str | None = None
-    dataset: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "path", Path(self.path))
-        if not self.start_s >= 0 or (self.stop_s is not None and not self.stop_s > self.start_s):
-            raise DataFormatError(
-                f"Clip of {self.path}: needs 0 <= start_s < stop_s, not start_s={self.start_s}, stop_s={self.stop_s}."
-            )
-
-    @property
-    def bounds(self) -> str:
-        """``2-4`` or ``2-end`` for a part of a video, nothing for the whole: for names."""
-        if self.start_s == 0 and self.stop_s is None:
-            return ""
-        return f"{self.start_s:g}-{'end' if self.stop_s is None else format(self.stop_s, 'g')}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,10 +82,9 @@ class Recording:
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):
-            data = np.array(self.data, dtype=np.float32)
+            data = read_only(self.data, np.float32)
         channels = tuple(self.channels)
         self._check(data, channels)
-        data.flags.writeable = False
         rate = check_positive(f"{self._where()}: sampling_rate_hz", self.sampling_rate_hz)
         fields = {"data": data, "channels": channels, "sampling_rate_hz": rate, "start_s": float(self.start_s)}
         fields |= {k: str(v) for k in ("subject", "session", "dataset") if (v := getattr(self, k)) is not None}
@@ -180,10 +108,10 @@ class Recording:
         if not is_finite_number(self.start_s):
             raise DataFormatError(f"{self._where()}: start_s must be a finite number, not {self.start_s!r}.")
         names = [*channels, *self.annotations]
-        if len({*names, *_RESERVED_COLUMNS}) < len(names) + len(_RESERVED_COLUMNS):
+        if len({*names, *RESERVED_COLUMNS}) < len(names) + len(RESERVED_COLUMNS):
             raise DataFormatError(
                 f"{self._where()}: channels and annotations need distinct names, none of them "
-                f"{' or '.join(_RESERVED_COLUMNS)}; they are {names}."
+                f"{' or '.join(RESERVED_COLUMNS)}; they are {names}."
             )
 
     def _where(self) -> str:
@@ -191,16 +119,12 @@ class Recording:
         return f"Recording {name}" if name else "Recording"
 
     def _track(self, name: str, values: Any) -> np.ndarray:
-        values = np.array(values)
-        if values.shape != (len(self.data),):
+        track = as_track(values)
+        if track.shape != (len(self.data),):
             raise DataFormatError(
-                f"{self._where()}: {name} has shape {values.shape}; {len(self.data)} samples need ({len(self.data)},)."
+                f"{self._where()}: {name} has shape {track.shape}; {len(self.data)} samples need ({len(self.data)},)."
             )
-        if values.dtype == object:
-            values[pd.isna(values)] = None
-            values = values.astype(str) if pd.api.types.infer_dtype(values, skipna=False) == "string" else values
-        values.flags.writeable = False
-        return values
+        return track
 
     def __len__(self) -> int:
         return len(self.data)
@@ -309,7 +233,7 @@ class Recording:
         absent = [column for column in (*names, *([label] if label else [])) if column not in frame.columns]
         if absent or not names:
             raise DataFormatError(f"The table lacks {absent or 'channels'}; its columns are {list(frame.columns)}.")
-        scale = [_unit_scale(channel, units) for channel in names.values()]
+        scale = [unit_scale(channel, units) for channel in names.values()]
         if sampling_rate_hz is None:
             sampling_rate_hz, start_s = _even_rate(frame.index)
             fields.setdefault("start_s", start_s)
@@ -350,77 +274,16 @@ class Recording:
 
         Labels or `attrs` that neither Parquet nor JSON can hold raise `DataFormatError`.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        path = Path(path)
-        one_label = np.ndim(self.labels) == 0
-        names = ("sampling_rate_hz", "start_s", "subject", "session", "domain", "dataset", "attrs")
-        fields = {name: getattr(self, name) for name in names} | {
-            "channels": self.channels,
-            "units": {c: UNITS[q] for c in self.channels if (q := channel_quantity(c))},
-            "labels": self.labels if one_label else None,
-            "label_per_sample": not one_label,
-            "annotations": list(self.annotations),
-        }
-        frame = self.to_dataframe()
-        try:
-            ours = {_SCHEMA_KEY: json.dumps(fields).encode()}
-            # So that pandas alone shows units and fields, too.
-            frame.attrs = {_SCHEMA_KEY.decode(): json.loads(ours[_SCHEMA_KEY])}
-            table = pa.Table.from_pandas(frame, preserve_index=True)
-        except (TypeError, pa.ArrowException) as error:
-            raise DataFormatError(f"{self._where()} cannot be written to {path}: {error}.") from error
-        with atomic_path(path) as temporary:
-            pq.write_table(table.replace_schema_metadata((table.schema.metadata or {}) | ours), temporary)
-        return path
+        return storage.write(self, Path(path), where=self._where())
 
     @classmethod
     def load(cls, path: str | Path) -> Recording:
         """Read a file that `save` wrote; any other file raises `DataFormatError`."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        try:
-            table = pq.read_table(path)
-        except pa.ArrowInvalid as error:
-            raise DataFormatError(f"{path} is no Parquet file ({error}); Recording.save writes one.") from error
-        if _SCHEMA_KEY not in (table.schema.metadata or {}):
-            raise DataFormatError(f"{path} was not written by Recording.save; use Recording.from_dataframe.")
-        fields = json.loads(table.schema.metadata[_SCHEMA_KEY])
-        fields.pop("units")
-        frame = table.to_pandas()
-        if fields.pop("label_per_sample"):
-            fields["labels"] = frame["label"].to_numpy()
-        fields["annotations"] = {name: frame[name].to_numpy() for name in fields["annotations"]}
-        return cls(data=frame[fields["channels"]].to_numpy(), **fields)
-
-
-def is_finite_number(value: Any) -> bool:
-    """Whether `value` is one real number, neither NaN nor infinite."""
-    return isinstance(value, Real) and math.isfinite(value)
+        return cls(**storage.read(Path(path)))
 
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, (np.generic, np.ndarray)) else value
-
-
-def _unit_scale(channel: str, units: Mapping[str, str]) -> float:
-    quantity = channel_quantity(channel)
-    if quantity is None:
-        if re.fullmatch(r".+_[A-Za-z]+_[xyz]", channel):
-            raise DataFormatError(
-                f"Channel {channel} looks like a vector's, but {channel.split('_')[-2]!r} is none of {list(UNITS)}, so "
-                "its unit is unknown; name it <site>_<acc|gyr|mag>_<x|y|z>."
-            )
-        return 1.0
-    unit = units.get(quantity)
-    if (quantity, unit) not in _TO_STANDARD:
-        known = [u for q, u in _TO_STANDARD if q == quantity]
-        raise DataFormatError(
-            f"Channel {channel}: state its unit as units={{{quantity!r}: one of {known}}}, not {unit!r}."
-        )
-    return _TO_STANDARD[quantity, unit]
 
 
 def _even_rate(index: pd.Index) -> tuple[float, float]:
@@ -440,59 +303,3 @@ def _even_rate(index: pd.Index) -> tuple[float, float]:
             "first."
         )
     return 1 / interval, float(times_s[0])
-
-
-class RecordingSet(Sequence[Recording]):
-    """An ordered collection of recordings.
-
-    Parameters
-    ----------
-    recordings : iterable of Recording
-    """
-
-    def __init__(self, recordings: Iterable[Recording]) -> None:
-        if isinstance(recordings, Recording):
-            raise DataFormatError("A list of recordings is needed, even of one: write [recording].")
-        self._recordings = tuple(recordings)
-        wrong = next((r for r in self._recordings if not isinstance(r, Recording)), None)
-        if wrong is not None:
-            raise DataFormatError(f"A RecordingSet holds Recordings, not {type(wrong).__name__}.")
-
-    def __len__(self) -> int:
-        return len(self._recordings)
-
-    def __iter__(self) -> Iterator[Recording]:
-        return iter(self._recordings)
-
-    @overload
-    def __getitem__(self, index: int) -> Recording: ...
-    @overload
-    def __getitem__(self, index: slice) -> RecordingSet: ...
-    def __getitem__(self, index: int | slice) -> Recording | RecordingSet:
-        return RecordingSet(self._recordings[index]) if isinstance(index, slice) else self._recordings[index]
-
-    def __add__(self, other: Iterable[Recording]) -> RecordingSet:
-        return RecordingSet((*self, *other))
-
-    def __radd__(self, other: Iterable[Recording]) -> RecordingSet:
-        return RecordingSet((*other, *self))
-
-    def __repr__(self) -> str:
-        return f"RecordingSet({len(self)} recordings of {len(self.groups)} subjects)"
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The subjects, sorted."""
-        return tuple(sorted({recording.group for recording in self}))
-
-    def select(self, **fields: Any) -> RecordingSet:
-        """Give the recordings whose fields have the given values: ``select(subject="101", domain="real")``."""
-        unknown = [name for name in fields if name not in Recording.__dataclass_fields__]
-        if unknown:
-            raise UnknownNameError(f"A Recording has no {unknown}; it has {list(Recording.__dataclass_fields__)}.")
-        return RecordingSet(r for r in self if all(getattr(r, name) == value for name, value in fields.items()))
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give one row a recording: what it is, how long, which channels."""
-        columns = ["dataset", "subject", "session", "domain", "start_s", "duration_s", "sampling_rate_hz", "channels"]
-        return pd.DataFrame([[getattr(r, name) for name in columns] for r in self], columns=columns)

@@ -1,0 +1,274 @@
+"""What every data set has in common: parts on disk that become recordings, and one way to load and select them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from har_virtual.datasets._cache import ReadingCache
+from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.recording import Recording, RecordingSet, channel_quantity, channel_site
+
+if TYPE_CHECKING:
+    from har_virtual.datasets.fetch import Source
+
+Names = Iterable[str] | str | None
+Subjects = Iterable[str | int] | str | int | None
+Errors = Literal["raise", "warn"]
+Change = Callable[[Recording], Recording | None]
+
+# How far above or below the given folder the right one is looked for, to name it in the error.
+_LEVELS = 3
+_MAX_FOLDERS_SEEN = 300
+
+
+class Part(NamedTuple):
+    """What is read at once: a file or an archive, with what belongs to it.
+
+    `files` are relative to the data set's home, with forward slashes; the first one names the part.
+    """
+
+    subject: str
+    session: str
+    files: tuple[str, ...]
+
+
+class Reading(NamedTuple):
+    """What a part holds, and what is to be said about it: each note is a sentence that names its file."""
+
+    recordings: list[Recording]
+    notes: list[str]
+
+
+class Task(NamedTuple):
+    """Which classes count: `labels`, or all if None, of the annotation `track`, or of the labels if None."""
+
+    labels: tuple[str, ...] | None = None
+    track: str | None = None
+
+
+class DataSet(ABC):
+    """A data set on disk. Subclasses say where its parts lie and how one is read."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    example: ClassVar[str]
+    """A file of it, relative to the home: for messages."""
+    folders: ClassVar[tuple[str, ...]] = ()
+    """Names that the home may have below `data_home`."""
+    version: ClassVar[int] = 1
+    """Raised whenever the same files give other recordings."""
+    subjects: ClassVar[tuple[str, ...]]
+    sites: ClassVar[tuple[str, ...]]
+    quantities: ClassVar[tuple[str, ...]] = ("acc", "gyr", "mag")
+    tasks: ClassVar[Mapping[str, Task]] = {"all": Task()}
+    source: ClassVar[Source | None] = None
+    variant: str = ""
+    """How parts are read, where that can be chosen: part of the cache's key."""
+
+    @abstractmethod
+    def find_parts(self, home: Path) -> list[Part]:
+        """Give the parts that are in a folder, sorted by subject and session; none if it is another folder."""
+
+    @abstractmethod
+    def read(self, home: Path, part: Part) -> Reading:
+        """Read a part with all its sites, quantities and label tracks; damage raises `DataFormatError`."""
+
+    def published(self) -> list[str]:
+        """Give the files of a complete download, relative to the home."""
+        return []
+
+    def published_rows(self, file: str) -> int | None:
+        """Give how many rows a file of the complete download has, where that is known."""
+        return None
+
+    def describe(self) -> str:
+        """Give the data set's card."""
+        return _card(self.name)
+
+    def find_home(self, data_home: str | os.PathLike) -> Path:
+        """Find the folder with the data set's parts: `data_home`, or one of `folders` below it.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such folder.
+        DataFormatError
+            If it holds nothing of the data set; where a folder above or below does, the message names it.
+        """
+        given = Path(data_home).expanduser()
+        wanted = f"data_home must be the folder that holds {self.example}"
+        if not given.is_dir():
+            raise FileNotFoundError(f"{given} is no folder; {wanted} of {self.title}.")
+        for candidate in (given, *(given / folder for folder in self.folders)):
+            if candidate.is_dir() and self.find_parts(candidate):
+                return candidate
+        nearby = next((folder for folder in _nearby(given) if self.find_parts(folder)), None)
+        if nearby is not None:
+            raise DataFormatError(f"{given} is not the home of {self.title}; {wanted}: pass {nearby}.")
+        empty = "is empty" if not any(given.iterdir()) else f"holds nothing of {self.title}"
+        raise DataFormatError(
+            f"{given} {empty}; {wanted}. `har-virtual datasets info {self.name}` tells where to get it and its layout."
+        )
+
+    def load(
+        self,
+        data_home: str | os.PathLike,
+        *,
+        subjects: Subjects = None,
+        task: str = "all",
+        sites: Names = None,
+        quantities: Names = None,
+        errors: Errors = "raise",
+        cache: bool = True,
+        n_jobs: int | None = None,
+        keep: Callable[[Part], bool] | None = None,
+        change: Change | None = None,
+        known_sites: Iterable[str] | None = None,
+    ) -> RecordingSet:
+        """Load what was asked for.
+
+        Parameters
+        ----------
+        data_home, subjects, task, sites, quantities, errors, cache, n_jobs
+            As the public loaders document them.
+        keep : callable, optional
+            Which of the subjects' parts to read.
+        change : callable, optional
+            Applied to every recording before its task, sites and quantities are chosen; None drops it.
+        known_sites : iterable of str, optional
+            The sites after `change`, where it renames them.
+        """
+        wanted_task = self.tasks[check_known(f"{self.title}: task", [task], self.tasks)[0]]
+        if errors not in ("raise", "warn"):
+            raise UnknownNameError(f"errors must be 'raise' or 'warn', not {errors!r}.")
+        wanted_sites = check_known(f"{self.title}: site", sites, self.sites if known_sites is None else known_sites)
+        wanted_quantities = check_known(f"{self.title}: quantity", quantities, self.quantities)
+        home = self.find_home(data_home)
+        parts = self._choose_parts(home, subjects, keep)
+
+        def prepare(recording: Recording) -> Recording | None:
+            changed = recording if change is None else change(recording)
+            selected = None if changed is None else select_channels(changed, wanted_sites, wanted_quantities)
+            return None if selected is None else keep_task(selected, wanted_task)
+
+        cache_of_readings = ReadingCache(self.name, f"{self.version}|{self.variant}", enabled=cache)
+        outcomes = Parallel(n_jobs=n_jobs, prefer="threads")(
+            delayed(self._load_part)(home, part, cache_of_readings, prepare, errors) for part in parts
+        )
+        for note in dict.fromkeys(note for _, notes in outcomes for note in notes):
+            warnings.warn(note, DataWarning, stacklevel=3)
+        recordings = [recording for loaded, _ in outcomes for recording in loaded]
+        if not recordings:
+            people = ", ".join(dict.fromkeys(part.subject for part in parts))
+            raise DataFormatError(
+                f"{home}: nothing is left of {self.title} for subjects {people}, task {task!r}, sites "
+                f"{', '.join(wanted_sites)} and quantities {', '.join(wanted_quantities)}."
+            )
+        return RecordingSet(recordings, DESCR=self.describe())
+
+    def _choose_parts(self, home: Path, subjects: Subjects, keep: Callable[[Part], bool] | None) -> list[Part]:
+        there = self.find_parts(home)
+        asked = set(check_known(f"{home}: subject", subjects, dict.fromkeys(part.subject for part in there)))
+        parts = [part for part in there if part.subject in asked and (keep is None or keep(part))]
+        if not parts:
+            raise DataFormatError(
+                f"{home} has no file of {self.title} that was asked for, of subjects {sorted(asked)}."
+            )
+        return parts
+
+    def _load_part(
+        self, home: Path, part: Part, cache: ReadingCache, prepare: Change, errors: Errors
+    ) -> tuple[list[Recording], list[str]]:
+        try:
+            reading = cache.get(home, part.files)
+            if reading is None:
+                reading = self.read(home, part)
+                cache.put(home, part.files, reading)
+        except (DataFormatError, OSError) as error:
+            if errors == "raise":
+                raise
+            return [], [f"{part.files[0]} was left out: {error}"]
+        prepared = (prepare(recording) for recording in reading.recordings)
+        return [recording for recording in prepared if recording is not None], list(reading.notes)
+
+
+def as_names(asked: Iterable[Any] | str | int) -> list[str]:
+    """Give one name, or several, as a list of text."""
+    return [str(item) for item in ([asked] if isinstance(asked, (str, int, np.integer)) else asked)]
+
+
+def check_known(kind: str, asked: Iterable[Any] | str | int | None, known: Iterable[str]) -> list[str]:
+    """Give the names asked for, all that are known if None, or raise `UnknownNameError` that lists those."""
+    known = list(known)
+    names = known if asked is None else list(dict.fromkeys(as_names(asked)))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        what = f"There is no {', '.join(unknown)}" if unknown else "Nothing was asked for"
+        raise UnknownNameError(f"{kind}: {what}; there is {', '.join(known) or 'none'}.")
+    return names
+
+
+def select_channels(recording: Recording, sites: Iterable[str], quantities: Iterable[str]) -> Recording | None:
+    """Give a recording with the channels of some sites and quantities; None if it has none of them."""
+    sites, quantities = set(sites), set(quantities)
+    chosen = [c for c in recording.channels if channel_site(c) in sites and channel_quantity(c) in quantities]
+    if len(chosen) == len(recording.channels):
+        return recording
+    return recording.select(chosen) if chosen else None
+
+
+def keep_task(recording: Recording, task: Task) -> Recording | None:
+    """Give a recording with the labels of a task, None for all others; None if no label is left."""
+    labels = recording.labels if task.track is None else recording.annotations[task.track]
+    if np.ndim(labels) == 0:
+        return recording if labels is not None and (task.labels is None or labels in task.labels) else None
+    if task.labels is not None:
+        labels = keep_labels(labels, task.labels)
+    if not any(label is not None for label in _distinct(labels)):
+        return None
+    return recording if labels is recording.labels else recording.replace(labels=labels)
+
+
+def keep_labels(labels: np.ndarray, wanted: Iterable[str]) -> np.ndarray:
+    """Give a track of labels with None in place of what is not wanted."""
+    wanted = set(wanted)
+    if {label for label in _distinct(labels) if label is not None} <= wanted:
+        return labels
+    known = {label: label if label in wanted else None for label in _distinct(labels)}
+    starts = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]]))
+    kept = np.array([known[labels[start]] for start in starts] + [None], dtype=object)[:-1]
+    track = np.repeat(kept, np.diff(np.append(starts, len(labels))))
+    track.flags.writeable = False
+    return track
+
+
+def _distinct(labels: np.ndarray) -> set[Any]:
+    return set(labels.tolist())
+
+
+def _nearby(folder: Path) -> Iterator[Path]:
+    """Folders above, then below: nearest first, not too many."""
+    yield from list(folder.resolve().parents)[:_LEVELS]
+    level, seen = [folder], 0
+    for _ in range(_LEVELS):
+        level = [child for parent in level for child in sorted(parent.iterdir()) if child.is_dir()]
+        for child in level:
+            seen += 1
+            if seen > _MAX_FOLDERS_SEEN:
+                return
+            yield child
+
+
+@cache
+def _card(name: str) -> str:
+    return (files("har_virtual.datasets") / "cards" / f"{name}.md").read_text(encoding="utf-8")

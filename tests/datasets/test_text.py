@@ -1,0 +1,129 @@
+"""Tables in text: every value, and the line of whatever is wrong."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from har_virtual.datasets import _text
+from har_virtual.datasets._text import TextFormat, read_text
+from har_virtual.exceptions import DataFormatError
+
+PLAIN = TextFormat(("time", "x", "y", "class"), separator=" ", header=False)
+NAMED = TextFormat(("time", "x", "y", "label"))
+
+
+@pytest.fixture(params=[1 << 23, 16], ids=["one block", "many blocks"])
+def block_bytes(request, monkeypatch):
+    monkeypatch.setattr(_text, "_BLOCK_BYTES", request.param)
+
+
+def read(text: str | bytes, layout=PLAIN, **columns):
+    columns = columns or {"numbers": ["y", "x"], "exact": ["time"]}
+    data = text.encode() if isinstance(text, str) else text
+    return read_text(io.BytesIO(data), layout, where="a.dat", **columns)
+
+
+@pytest.mark.usefixtures("block_bytes")
+def test_numbers_come_in_the_order_asked_for_with_nan_where_the_text_says_so():
+    table = read("1657534605376.5 1.5 NaN 4\n1657534605377 -2e-3 7 nan\n" * 9)
+    assert table.numbers.dtype == np.float32
+    assert table.numbers.flags.c_contiguous
+    np.testing.assert_array_equal(table.numbers, np.float32([[np.nan, 1.5], [7, -2e-3]] * 9))
+    np.testing.assert_array_equal(table.exact["time"], [1657534605376.5, 1657534605377.0] * 9)
+
+
+@pytest.mark.usefixtures("block_bytes")
+def test_a_header_line_ends_of_windows_and_an_open_last_line_are_read():
+    table = read("time,x,y,label\r\n1,2,3,WALK\r\n2,3,4,SIT\r\n3,4,5,WALK", NAMED, numbers=["x"], texts=["label"])
+    assert table.numbers.tolist() == [[2], [3], [4]]
+    assert table.texts["label"].tolist() == ["WALK", "SIT", "WALK"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name():
+    assert read("\ufefftime,x,y,label\n1,2,3,a\n", NAMED, numbers=["time"]).numbers.tolist() == [[1]]
+
+
+@pytest.mark.usefixtures("block_bytes")
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("1 2 3", "3 fields where 4 are needed"),
+        ("1 2 3 4 5", "5 fields where 4 are needed"),
+        ("1 2 3 41 2 3 4", "7 fields where 4 are needed"),
+        ("", "the line is empty"),
+        ("1  3 4", "the field of column x is empty"),
+        ("1 2 3 ", "the field of column class is empty"),
+        ("1 two 3 4", "column x is 'two', which is no finite number"),
+        ("1 inf 3 4", "column x is 'inf', which is no finite number"),
+        ("1 1e39 3 4", "column x is '1e39', which is no finite number"),
+        ("1e999 2 3 4", "column time is '1e999', which is no finite number"),
+        ("1 2 \x00 4", "column y is"),
+        ("1 2 1_0 4", "column y is '1_0', which is no finite number"),
+        ("1 2 3 4\r5 6 7 8", "7 fields where 4 are needed"),
+    ],
+)
+@pytest.mark.parametrize("row", [0, 1, 6])
+def test_what_is_wrong_is_named_with_its_line(line, why, row):
+    lines = ["1 2 3 4"] * 7
+    lines[row] = line
+    with pytest.raises(DataFormatError, match=rf"^a\.dat, line {row + 1}: {why}"):
+        read("\n".join(lines) + "\n")
+
+
+@pytest.mark.usefixtures("block_bytes")
+def test_lines_are_counted_with_the_header():
+    with pytest.raises(DataFormatError, match=r"a\.dat, line 4: column y is 'b'"):
+        read("time,x,y,label\n1,2,3,a\n1,2,3,a\n1,2,b,a\n", NAMED, numbers=["y"])
+
+
+def test_bytes_that_are_no_text_are_named_with_their_line():
+    with pytest.raises(DataFormatError, match=r"a\.dat, line 2: .*no text"):
+        read(b"1,2,3,a\n1,2,3,\xff\xfe\n", TextFormat(NAMED.columns, header=False), numbers=["x"], texts=["label"])
+
+
+@pytest.mark.parametrize("text", ["", "time,x,y,label\n"])
+def test_a_table_without_rows_is_refused(text):
+    with pytest.raises(DataFormatError, match=r"a\.dat(, line 1)?: .*(no row|missing)"):
+        read(text, NAMED, numbers=["x"])
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(DataFormatError, match=r"a\.dat, line 1: column y is missing; there is 'time,x,label'"):
+        read("time,x,label\n1,2,a\n", NAMED, numbers=["x"])
+
+
+def test_columns_in_another_order_are_refused():
+    with pytest.raises(DataFormatError, match=r"line 1: the columns must be time,x,y,label, not 'time,y,x,label'"):
+        read("time,y,x,label\n1,2,3,a\n", NAMED, numbers=["x"])
+
+
+@pytest.mark.usefixtures("block_bytes")
+def test_a_member_of_an_archive_is_read_as_a_file_is(tmp_path):
+    text = "".join(f"{row} {row / 2} 0 1\n" for row in range(500))
+    (tmp_path / "a.dat").write_text(text)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.dat", text)
+    plain = read_text(tmp_path / "a.dat", PLAIN, numbers=["x"])
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive, archive.open("a.dat") as member:
+        zipped = read_text(member, PLAIN, numbers=["x"], where="a.zip: a.dat")
+    np.testing.assert_array_equal(plain.numbers, zipped.numbers)
+    assert plain.numbers[-1] == 249.5
+
+
+@given(text=st.text(alphabet="0123456789 .NaN-e\n\rx\x00,", max_size=120))
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+def test_any_text_is_a_table_or_a_named_error(text):
+    try:
+        table = read(text, numbers=["x", "y", "class"], exact=["time"])
+    except DataFormatError as error:
+        assert str(error).startswith("a.dat")
+    else:
+        expected = [[float(field) for field in line.split(" ")] for line in text.removesuffix("\n").split("\n")]
+        np.testing.assert_array_equal(table.numbers, np.float32(expected)[:, 1:])
+        np.testing.assert_array_equal(table.exact["time"], np.array(expected)[:, 0])
