@@ -388,7 +388,7 @@ def main() -> None:
     wrist = load()
     windows = cut(wrist, accelerometer(wrist))
     if "table" in parts:
-        thigh = load(site="right_thigh")
+        thigh = load(sites="right_thigh")
         sets = {
             "right_wrist acc": windows,
             "right_wrist acc gyr": cut(wrist, list(wrist[0].channels)),

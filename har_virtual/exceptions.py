@@ -23,6 +23,14 @@ class NoPersonError(HarVirtualError, ValueError):
     """A video was read, but nobody in it could be tracked long enough."""
 
 
+class TermsError(HarVirtualError, PermissionError):
+    """A data set is not downloaded before its terms are accepted; the message shows them."""
+
+
+class DownloadError(HarVirtualError, OSError):
+    """A data set could not be fetched; the message says why, and how to do it by hand."""
+
+
 class FoldError(HarVirtualError, RuntimeError):
     """An estimator failed in a fold; the message names the subjects that the fold holds out."""
 

@@ -320,10 +320,14 @@ def _anti_alias_cutoff(new_rate_hz: float, step_s: float) -> float | None:
 
 def _columns_by_holes(flat: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Columns that miss the same rows belong together: (indices of the known rows, indices of the columns)."""
-    masks, group = np.unique(np.isnan(flat), axis=1, return_inverse=True)
-    for number, missing in enumerate(masks.T):
-        if not missing.all():
-            yield np.flatnonzero(~missing), np.flatnonzero(group.ravel() == number)
+    missing = np.isnan(flat).T
+    together: dict[bytes, list[int]] = {}
+    for column, rows in enumerate(missing):
+        together.setdefault(rows.tobytes(), []).append(column)
+    for columns in together.values():
+        known = np.flatnonzero(~missing[columns[0]])
+        if len(known):
+            yield known, np.array(columns)
 
 
 def _sample_run(

@@ -442,7 +442,8 @@ def test_other_indices_are_refused(index, error, message):
 
 def test_what_describes_a_set_stays_with_sums():
     one, two = RecordingSet([still()], DESCR="one"), RecordingSet([still()], DESCR="two")
-    assert (one + [still()]).DESCR == ([still()] + one).DESCR == (one + one).DESCR == "one"
+    others = [still()]
+    assert (one + others).DESCR == (others + one).DESCR == (one + one).DESCR == "one"
     assert (one + two).DESCR == "one\n\ntwo"
 
 

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 import har_virtual
+from har_virtual.datasets.registry import DATASETS
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, cwd: Path) -> str:
+def run(*command: str | Path, cwd: Path, status: int = 0) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
 
 
@@ -53,7 +54,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(wheel):
     wanted = {
         path.relative_to(ROOT).as_posix()
         for path in package.rglob("*")
-        if path.suffix in (".py", ".md") or path.name == "py.typed"
+        if path.suffix in (".py", ".md", ".csv") or path.name == "py.typed"
     }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == wanted
@@ -70,3 +71,22 @@ def test_the_installed_command_explains_itself(environment, tmp_path):
 def test_the_installed_package_is_the_one_of_the_wheel(environment, tmp_path):
     where = run(environment / "python", "-c", "import har_virtual; print(har_virtual.__file__)", cwd=tmp_path)
     assert Path(where.strip()).is_relative_to(environment.parent)
+
+
+def test_the_installed_command_lists_the_data_sets_and_has_their_cards(environment, tmp_path):
+    listed = run(environment / "har-virtual", "datasets", "list", cwd=tmp_path)
+    for name in DATASETS:
+        assert f"\n{name} " in listed
+        assert "## Terms" in run(environment / "har-virtual", "datasets", "info", name, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_installed_command_checks_a_sample(environment, tmp_path, name):
+    # A sample is not complete.
+    said = run(environment / "har-virtual", "datasets", "check", name, ROOT / "datasets" / name, cwd=tmp_path, status=1)
+    assert " 0 damaged.\n" in said
+    assert "Minutes of each class:" in said
+
+
+def test_the_installed_command_says_what_to_do_in_an_empty_folder(environment, tmp_path):
+    run(environment / "har-virtual", "datasets", "check", "pamap2", tmp_path, cwd=tmp_path, status=2)

@@ -68,7 +68,7 @@ class ReadingCache:
             temporary.rename(entry)
         except OSError as error:
             warnings.warn(
-                f"{self._folder}: what {files[0]} holds cannot be kept there ({error.strerror}), so that it will be read "
+                f"{self._folder}: what {files[0]} holds cannot be kept there ({error.strerror}), so it will be read "
                 "anew. Set HAR_VIRTUAL_CACHE to another folder, or pass cache=False.",
                 DataWarning,
                 stacklevel=2,

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,10 +19,16 @@ from har_virtual.exceptions import DataFormatError
 if TYPE_CHECKING:
     import polars as pl
 
-_BLOCK_BYTES = 1 << 23
+_BLOCK_BYTES = 1 << 22
+_MIN_BLOCK_BYTES, _N_BLOCKS = 1 << 20, 40
 _PIECE_BYTES = 1 << 17
 _N_AT_ONCE = 3
+_NAMELESS = ""
+# Later lines may be shorter than the first ones.
+_SPARE = 1.05
 _SHOWN_CHARACTERS = 40
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -91,17 +97,18 @@ def read_text(
         if layout.header:
             _check_header(file.readline(), layout, where)
             line = 2
-        tables = []
-        for outcome in _in_order(lambda block: _parse(block, wanted), _whole_lines(file)):
+        wanted = wanted._replace(layout=_with_trailing_separator(file, layout))
+        whole = _Whole(_bytes_left(file))
+        for n_bytes, outcome in _in_order(lambda block: (len(block), _parse(block, wanted)), _whole_lines(file)):
             if isinstance(outcome, _Fault):
                 raise DataFormatError(
                     f"{where}, line {line + outcome.row}: {outcome.why}. The file is damaged or not the published one."
                 )
-            tables.append(outcome)
+            whole.add(outcome, n_bytes)
             line += len(outcome.numbers)
-    if not tables:
+    if not whole.n_rows:
         raise DataFormatError(f"{where}: there is no row of data; the file may be cut short. Get it anew.")
-    return _join(tables)
+    return whole.table()
 
 
 class _Wanted(NamedTuple):
@@ -113,9 +120,21 @@ class _Wanted(NamedTuple):
     @property
     def kinds(self) -> dict[str, str]:
         """Kind of each column to read; the last one is always read, so that a short row shows."""
-        kinds = {self.layout.columns[-1]: "text"}
+        last = [name for name in self.layout.columns if name != _NAMELESS][-1]
+        kinds = {last: "text"}
         kinds |= dict.fromkeys(self.texts, "text") | dict.fromkeys(self.exact, "exact")
         return kinds | dict.fromkeys(self.numbers, "number")
+
+
+def _with_trailing_separator(file: BinaryIO, layout: TextFormat) -> TextFormat:
+    """Add a nameless last column, which nobody reads, if the first row ends with a separator."""
+    if layout.header or not file.seekable():
+        return layout
+    start = file.tell()
+    fields = file.readline().rstrip(b"\r\n").split(layout.separator.encode())
+    file.seek(start)
+    trailing = len(fields) == len(layout.columns) + 1 and not fields[-1]
+    return replace(layout, columns=(*layout.columns, _NAMELESS)) if trailing else layout
 
 
 def _check_header(line: bytes, layout: TextFormat, where: str) -> None:
@@ -136,26 +155,24 @@ class _Fault(NamedTuple):
     why: str
 
 
+def _bytes_left(file: BinaryIO) -> int:
+    if not file.seekable():
+        return 0
+    start = file.tell()
+    stop = file.seek(0, io.SEEK_END)
+    file.seek(start)
+    return stop - start
+
+
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """Blocks that end where a line does."""
-    if file.seekable():
-        start = file.tell()
-        while True:
-            # Find where the line ends first: a block that is read in one piece is copied once.
-            file.seek(start + _BLOCK_BYTES)
-            file.readline()
-            stop = file.tell()
-            file.seek(start)
-            block = file.read(stop - start)
-            if not block:
-                return
-            start += len(block)
-            yield block
-    while block := file.read(_BLOCK_BYTES):
+    # Small blocks for small files, so that what is under way is little beside the result.
+    size = min(max(_bytes_left(file) // _N_BLOCKS, _MIN_BLOCK_BYTES), _BLOCK_BYTES)
+    while block := file.read(size):
         yield block if block.endswith(b"\n") else block + file.readline()
 
 
-def _in_order(work: Callable[[bytes], TextTable | _Fault], blocks: Iterator[bytes]) -> Iterator[TextTable | _Fault]:
+def _in_order(work: Callable[[bytes], _T], blocks: Iterator[bytes]) -> Iterator[_T]:
     """Work on some blocks at once, for none of reading, parsing and copying keeps every processor busy; in order."""
     first = list(islice(blocks, _N_AT_ONCE))
     if len(first) < 2:
@@ -268,17 +285,48 @@ def _shown(text: bytes | str) -> str:
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "...")
 
 
-def _join(blocks: list[TextTable]) -> TextTable:
-    """One table; blocks are let go one by one, so that no more than one matrix and one block are held."""
-    if len(blocks) == 1:
-        return blocks[0]
-    n_rows = sum(len(block.numbers) for block in blocks)
-    exact = {name: np.concatenate([block.exact[name] for block in blocks]) for name in blocks[0].exact}
-    texts = {name: np.concatenate([block.texts[name] for block in blocks]) for name in blocks[0].texts}
-    numbers = np.empty((n_rows, blocks[0].numbers.shape[1]), dtype=np.float32)
-    start = 0
-    while blocks:
-        block = blocks.pop(0).numbers
-        numbers[start : start + len(block)] = block
-        start += len(block)
-    return TextTable(numbers, exact, texts)
+class _Whole:
+    """The table, into which blocks are copied as they come, so that it is not held twice.
+
+    Parameters
+    ----------
+    n_bytes : int
+        Length of the text, 0 if it is not known: for how many rows there is room from the start.
+    """
+
+    def __init__(self, n_bytes: int) -> None:
+        self.n_rows = 0
+        self._n_bytes = n_bytes
+        self._columns: list[np.ndarray] = []
+        self._exact: tuple[str, ...] = ()
+        self._texts: list[dict[str, np.ndarray]] = []
+
+    def add(self, block: TextTable, n_bytes: int) -> None:
+        start, self.n_rows = self.n_rows, self.n_rows + len(block.numbers)
+        columns = [block.numbers, *block.exact.values()]
+        self._texts.append(block.texts)
+        if not start and n_bytes >= self._n_bytes:
+            self._columns, self._exact = columns, tuple(block.exact)
+            return
+        if not start:
+            self._columns, self._exact = [column[:0] for column in columns], tuple(block.exact)
+        if self.n_rows > len(self._columns[0]):
+            expected = int(_SPARE * len(columns[0]) * self._n_bytes / n_bytes)
+            self._make_room(start, max(expected, self.n_rows if not start else 2 * self.n_rows))
+        for whole, part in zip(self._columns, columns, strict=True):
+            whole[start : self.n_rows] = part
+
+    def _make_room(self, n_kept: int, n_rows: int) -> None:
+        for number, column in enumerate(self._columns):
+            # Rows that are never written to take no memory.
+            roomy = np.empty((n_rows, *column.shape[1:]), dtype=column.dtype)
+            roomy[:n_kept] = column[:n_kept]
+            self._columns[number] = roomy
+
+    def table(self) -> TextTable:
+        for column in self._columns:
+            if len(column) > self.n_rows:
+                column.resize((self.n_rows, *column.shape[1:]), refcheck=False)
+        numbers, *exact = self._columns
+        texts = {name: np.concatenate([block[name] for block in self._texts]) for name in self._texts[0]}
+        return TextTable(numbers, dict(zip(self._exact, exact, strict=True)), texts)

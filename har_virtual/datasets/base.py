@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -70,6 +71,10 @@ class DataSet(ABC):
     subjects: ClassVar[tuple[str, ...]]
     sites: ClassVar[tuple[str, ...]]
     quantities: ClassVar[tuple[str, ...]] = ("acc", "gyr", "mag")
+    site_quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What sites have that have not all of `quantities`."""
+    sampling_rate_hz: ClassVar[float | None] = None
+    """Of all devices, where they share one."""
     tasks: ClassVar[Mapping[str, Task]] = {"all": Task()}
     source: ClassVar[Source | None] = None
     variant: str = ""
@@ -148,17 +153,20 @@ class DataSet(ABC):
         known_sites : iterable of str, optional
             The sites after `change`, where it renames them.
         """
-        wanted_task = self.tasks[check_known(f"{self.title}: task", [task], self.tasks)[0]]
         if errors not in ("raise", "warn"):
             raise UnknownNameError(f"errors must be 'raise' or 'warn', not {errors!r}.")
-        wanted_sites = check_known(f"{self.title}: site", sites, self.sites if known_sites is None else known_sites)
-        wanted_quantities = check_known(f"{self.title}: quantity", quantities, self.quantities)
+        wanted_task = self.tasks[check_known(f"{self.title}: task", task, self.tasks)[0]]
+        all_sites = self.sites if known_sites is None else list(known_sites)
+        # None chooses all, and so also channels that have no site.
+        sites = None if sites is None else check_known(f"{self.title}: site", sites, all_sites)
+        if quantities is not None:
+            quantities = check_known(f"{self.title}: quantity", quantities, self.quantities)
         home = self.find_home(data_home)
         parts = self._choose_parts(home, subjects, keep)
 
         def prepare(recording: Recording) -> Recording | None:
             changed = recording if change is None else change(recording)
-            selected = None if changed is None else select_channels(changed, wanted_sites, wanted_quantities)
+            selected = None if changed is None else select_channels(changed, sites, quantities)
             return None if selected is None else keep_task(selected, wanted_task)
 
         cache_of_readings = ReadingCache(self.name, f"{self.version}|{self.variant}", enabled=cache)
@@ -169,11 +177,10 @@ class DataSet(ABC):
             warnings.warn(note, DataWarning, stacklevel=3)
         recordings = [recording for loaded, _ in outcomes for recording in loaded]
         if not recordings:
-            people = ", ".join(dict.fromkeys(part.subject for part in parts))
-            raise DataFormatError(
-                f"{home}: nothing is left of {self.title} for subjects {people}, task {task!r}, sites "
-                f"{', '.join(wanted_sites)} and quantities {', '.join(wanted_quantities)}."
-            )
+            asked = {"subjects": dict.fromkeys(part.subject for part in parts), "task": [task], "sites": sites}
+            asked |= {"quantities": quantities}
+            what = "; ".join(f"{name} {', '.join(names)}" for name, names in asked.items() if names is not None)
+            raise DataFormatError(f"{home}: nothing is left of {self.title} for {what}.")
         return RecordingSet(recordings, DESCR=self.describe())
 
     def _choose_parts(self, home: Path, subjects: Subjects, keep: Callable[[Part], bool] | None) -> list[Part]:
@@ -218,10 +225,18 @@ def check_known(kind: str, asked: Iterable[Any] | str | int | None, known: Itera
     return names
 
 
-def select_channels(recording: Recording, sites: Iterable[str], quantities: Iterable[str]) -> Recording | None:
-    """Give a recording with the channels of some sites and quantities; None if it has none of them."""
-    sites, quantities = set(sites), set(quantities)
-    chosen = [c for c in recording.channels if channel_site(c) in sites and channel_quantity(c) in quantities]
+def select_channels(
+    recording: Recording, sites: Collection[str] | None, quantities: Collection[str] | None
+) -> Recording | None:
+    """Give a recording with the channels of some sites and quantities, all if None; None if it has none of them."""
+    if sites is None and quantities is None:
+        return recording
+    chosen = [
+        channel
+        for channel in recording.channels
+        if (sites is None or channel_site(channel) in sites)
+        and (quantities is None or channel_quantity(channel) in quantities)
+    ]
     if len(chosen) == len(recording.channels):
         return recording
     return recording.select(chosen) if chosen else None
@@ -261,12 +276,18 @@ def _nearby(folder: Path) -> Iterator[Path]:
     yield from list(folder.resolve().parents)[:_LEVELS]
     level, seen = [folder], 0
     for _ in range(_LEVELS):
-        level = [child for parent in level for child in sorted(parent.iterdir()) if child.is_dir()]
+        level = [child for parent in level for child in _folders_in(parent)]
         for child in level:
             seen += 1
             if seen > _MAX_FOLDERS_SEEN:
                 return
             yield child
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return sorted(child for child in folder.iterdir() if child.is_dir())
+    return []
 
 
 @cache

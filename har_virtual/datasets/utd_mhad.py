@@ -3,71 +3,108 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
-import numpy as np
 from joblib import Parallel, delayed
 
-from har_virtual.datasets._mat5 import read_mat5
+from har_virtual.datasets._utd_mhad_trials import (
+    ACTIONS,
+    ACTIONS_AT,
+    KINDS,
+    NAME,
+    RATE_HZ,
+    Trial,
+    load_inertial,
+    load_motion,
+    load_real,
+    trials_in,
+)
 from har_virtual.datasets.alignment import estimate_lag
+from har_virtual.datasets.base import (
+    DataSet,
+    Errors,
+    Names,
+    Part,
+    Reading,
+    Subjects,
+    as_names,
+    check_known,
+    select_channels,
+)
 from har_virtual.exceptions import DataFormatError, DataWarning, SamplingRateWarning, UnknownNameError
 from har_virtual.imu import SITES, Placement, simulate_imu
-from har_virtual.imu.streams import channel_names
-from har_virtual.pose.skeletons import KINECT_20
-from har_virtual.recording import STANDARD_GRAVITY_M_S2, Recording, RecordingSet
+from har_virtual.recording import Recording, RecordingSet
 from har_virtual.skeleton import Motion
 
-_NAMES = """
-    swipe_left swipe_right wave clap throw arm_cross basketball_shoot draw_x draw_circle_cw draw_circle_ccw
-    draw_triangle bowling boxing baseball_swing tennis_swing arm_curl tennis_serve push knock catch pickup_throw
-    jog walk sit_to_stand stand_to_sit lunge squat
-""".split()
-UTD_MHAD_ACTIONS: dict[int, str] = dict(enumerate(_NAMES, start=1))
+UTD_MHAD_ACTIONS: dict[int, str] = ACTIONS
 """Number of each action in the file names, to its label: the data set's own short names in lower case."""
 
-_SITES = {"right_wrist": range(1, 22), "right_thigh": range(22, 28)}
-_NAME = "utd_mhad"
-_RATE_HZ, _NOMINAL_FRAME_RATE_HZ = 50.0, 30.0
 # The one lag that serves all trials of subjects 1 to 6 at the wrist best; at the thigh it is -0.08.
 _TYPICAL_LAG_S = -0.04
-_KINDS = {"Inertial": "inertial", "Skeleton": "skeleton"}
-_MIN_SAMPLES, _MIN_FRAMES = 2, 6
-# No reading in g or deg/s and no place in metres.
-_ABSURD = 1e6
+_UNPUBLISHED = (Trial(1, 8, 4), Trial(6, 23, 4), Trial(8, 27, 4))
 
 
-class _Trial(NamedTuple):
-    """One execution of one action, in the order in which they are loaded."""
+class _UtdMhad(DataSet):
+    """A part is a trial; it gives the real recording.
 
-    subject: int
-    action: int
-    number: int
+    Parameters
+    ----------
+    skeletons : bool, default=True
+        Whether skeletons belong to a part, and damage to them is an error.
+    """
 
-    @property
-    def session(self) -> str:
-        return f"a{self.action}_t{self.number}"
+    name = NAME
+    title = "UTD-MHAD"
+    example = "Inertial/a1_s1_t1_inertial.mat"
+    folders = ("utd_mhad", "UTD-MHAD")
+    subjects = tuple("12345678")
+    sites = tuple(ACTIONS_AT)
+    quantities = ("acc", "gyr")
 
-    def file(self, folder: str) -> str:
-        return f"{folder}/a{self.action}_s{self.subject}_t{self.number}_{_KINDS[folder]}.mat"
+    def __init__(self, *, skeletons: bool = True) -> None:
+        self._folders = tuple(KINDS) if skeletons else ("Inertial",)
 
-    def attrs(self, folder: str) -> dict[str, Any]:
-        return {"action": self.action, "trial": self.number, "file": self.file(folder)}
+    def find_parts(self, home: Path) -> list[Part]:
+        files: dict[Trial, list[str]] = {}
+        for folder in self._folders:
+            for trial in trials_in(home / folder):
+                files.setdefault(trial, []).append(trial.file(folder))
+        return [Part(str(trial.subject), trial.session, tuple(files[trial])) for trial in sorted(files)]
+
+    def published(self) -> list[str]:
+        trials = [Trial(s, a, t) for s in range(1, 9) for a in UTD_MHAD_ACTIONS for t in range(1, 5)]
+        return [trial.file(folder) for folder in KINDS for trial in trials if trial not in _UNPUBLISHED]
+
+    def read(self, home: Path, part: Part) -> Reading:
+        trial = Trial.of(part)
+        if trial.file("Skeleton") in part.files:
+            load_motion(home, trial, None)
+        if trial.file("Inertial") not in part.files:
+            return Reading([], [f"{trial.file('Inertial')} is missing."])
+        return Reading([load_real(home, trial)], [])
+
+
+UTD_MHAD = _UtdMhad()
+_SENSOR = _UtdMhad(skeletons=False)
 
 
 def load_utd_mhad(
     data_home: str | os.PathLike,
     *,
-    site: Literal["right_wrist", "right_thigh"] = "right_wrist",
-    subjects: Iterable[str | int] | None = None,
-    actions: Iterable[str | int] | None = None,
+    subjects: Subjects = None,
+    task: str = "all",
+    sites: Names = "right_wrist",
+    quantities: Names = None,
+    actions: Iterable[str | int] | str | int | None = None,
     domain: Literal["both", "real", "virtual"] = "both",
     cutoff_hz: float | None = 2.5,
     max_lag_s: float = 0.5,
     placement: Placement | None = None,
+    errors: Errors = "raise",
+    cache: bool = False,
     n_jobs: int | None = None,
 ) -> RecordingSet:
     """Load UTD-MHAD: what the sensor recorded, and what a virtual one reads on the skeleton of the same trial.
@@ -80,11 +117,15 @@ def load_utd_mhad(
     ----------
     data_home : path-like
         The folder that holds ``Inertial/`` and ``Skeleton/``, or one that holds it as ``utd_mhad/`` or ``UTD-MHAD/``.
-    site : {"right_wrist", "right_thigh"}, default="right_wrist"
     subjects : iterable of str or int, optional
         "1" to "8"; default: all that are there.
+    task : {"all"}, default="all"
+    sites : iterable of str, default="right_wrist"
+        "right_wrist" has actions 1 to 21, "right_thigh" 22 to 27; None for both.
+    quantities : iterable of str, optional
+        "acc", "gyr"; default: both.
     actions : iterable of str or int, optional
-        Names or numbers of `UTD_MHAD_ACTIONS`; default: all of the site.
+        Names or numbers of `UTD_MHAD_ACTIONS`; default: all of the sites.
     domain : {"both", "real", "virtual"}, default="both"
         Virtual recordings need the inertial files, too: they have the clock.
     cutoff_hz : float or None, default=2.5
@@ -94,7 +135,12 @@ def load_utd_mhad(
         Largest lag either way; 0 leaves the streams as they are.
     placement : Placement, optional
         Where the virtual sensor sits, and how it is turned; default: that of `har_virtual.imu.SITES`, which has the
-        frame of the segment.
+        frame of the segment. Needs one site.
+    errors : {"raise", "warn"}, default="raise"
+        Whether a damaged file is an error, or its trial is left out with a warning.
+    cache : bool, default=False
+        Keep real recordings in the cache directory. Unlike other data sets, this one is read faster than its cache.
+        Virtual recordings are never kept: they are what the library makes of the skeletons today.
     n_jobs : int, optional
         Processes, as joblib counts them.
 
@@ -113,12 +159,14 @@ def load_utd_mhad(
     DataFormatError
         If it is another folder, has no trial that was asked for, or a file is damaged.
     UnknownNameError
-        If there is no such site, domain, action or subject.
+        If there is no such site, quantity, task, domain, action or subject.
+    ValueError
+        If `placement` is given for both sites.
 
     Warns
     -----
     DataWarning
-        Names the trials of which one file is missing, where virtual recordings are wanted.
+        Names the trials of which one file is missing, where virtual recordings are wanted; and what was left out.
 
     Notes
     -----
@@ -126,26 +174,42 @@ def load_utd_mhad(
     and the default of `cutoff_hz` were chosen on subjects 1 to 6, on norms, not on a classifier. With ``max_lag_s=0``
     a virtual recording takes nothing but its duration from the real one.
     """
-    if site not in _SITES:
-        raise UnknownNameError(f"UTD-MHAD has no site {site!r}; it has {', '.join(_SITES)}.")
     if domain not in ("both", "real", "virtual"):
         raise UnknownNameError(f"domain must be 'both', 'real' or 'virtual', not {domain!r}.")
-    home = _find_home(data_home, ("Inertial",) if domain == "real" else ("Inertial", "Skeleton"))
-    numbers = _check_actions(actions, _SITES[site])
-    subjects = None if subjects is None else _listed(subjects)
-    with_sensor = _find_trials(home, "Inertial", subjects, numbers)
-    with_both = [] if domain == "real" else _paired(home, with_sensor, subjects, numbers)
-    where = SITES[site] if placement is None else placement
-    jobs = [delayed(_load_real)(home, trial, site) for trial in with_sensor if domain != "virtual"]
-    jobs += [delayed(_load_virtual)(home, trial, site, where, cutoff_hz, max_lag_s) for trial in with_both]
-    return RecordingSet(Parallel(n_jobs=n_jobs)(jobs))
+    wanted_sites = check_known("UTD-MHAD: site", sites, UTD_MHAD.sites)
+    if placement is not None and len(wanted_sites) > 1:
+        raise ValueError("placement is where one sensor sits: pass sites='right_wrist' or sites='right_thigh' with it.")
+    wanted_quantities = check_known("UTD-MHAD: quantity", quantities, UTD_MHAD.quantities)
+    home = _find_home(data_home, ("Inertial",) if domain == "real" else tuple(KINDS))
+    numbers = _check_actions(actions, [number for site in wanted_sites for number in ACTIONS_AT[site]])
+    real = _SENSOR.load(
+        home,
+        subjects=subjects,
+        task=task,
+        sites=wanted_sites,
+        errors=errors,
+        cache=cache,
+        n_jobs=n_jobs,
+        keep=lambda part: Trial.of(part).action in numbers,
+    )
+    recordings = [] if domain == "virtual" else list(real)
+    if domain != "real":
+        _tell_unpaired(home, subjects, numbers)
+        jobs = [
+            delayed(_load_virtual)(home, recording, placement, cutoff_hz, max_lag_s, errors)
+            for recording in real
+            if (home / _trial_of(recording).file("Skeleton")).is_file()
+        ]
+        recordings += _without_damaged(Parallel(n_jobs=n_jobs)(jobs))
+    chosen = (select_channels(recording, wanted_sites, wanted_quantities) for recording in recordings)
+    return RecordingSet((recording for recording in chosen if recording is not None), DESCR=UTD_MHAD.describe())
 
 
 def load_utd_mhad_motions(
     data_home: str | os.PathLike,
     *,
-    subjects: Iterable[str | int] | None = None,
-    actions: Iterable[str | int] | None = None,
+    subjects: Subjects = None,
+    actions: Iterable[str | int] | str | int | None = None,
     timing: Literal["sensor", "nominal"] = "sensor",
 ) -> list[Motion]:
     """Load the Kinect skeletons of UTD-MHAD.
@@ -176,36 +240,35 @@ def load_utd_mhad_motions(
     if timing not in ("sensor", "nominal"):
         raise UnknownNameError(f"timing must be 'sensor' or 'nominal', not {timing!r}.")
     home = _find_home(data_home, ("Skeleton",))
+    numbers = _check_actions(actions, UTD_MHAD_ACTIONS)
+    there = trials_in(home / "Skeleton")
+    asked = check_known(f"{home / 'Skeleton'}: subject", subjects, dict.fromkeys(str(trial.subject) for trial in there))
+    trials = [trial for trial in there if str(trial.subject) in asked and trial.action in numbers]
+    if not trials:
+        names = ", ".join(UTD_MHAD_ACTIONS[number] for number in sorted(numbers))
+        raise DataFormatError(f"{home / 'Skeleton'} has no trial of {names} by subject {', '.join(asked)}.")
     motions = []
-    for trial in _find_trials(home, "Skeleton", subjects, _check_actions(actions, range(1, 28))):
+    for trial in trials:
         timed = timing == "sensor" and (home / trial.file("Inertial")).is_file()
-        motions.append(_load_motion(home, trial, len(_load_inertial(home, trial)) if timed else None))
+        motions.append(load_motion(home, trial, len(load_inertial(home, trial)) if timed else None))
     return motions
 
 
-def _find_home(data_home: str | os.PathLike, folders: tuple[str, ...]) -> Path:
-    home = Path(data_home).expanduser()
-    wanted = "the folder that holds Inertial/ and Skeleton/ with the .mat files of UTD-MHAD"
-    if not home.is_dir():
-        raise FileNotFoundError(f"{home} is no folder; data_home must be {wanted}.")
-    for candidate in (home, home / "utd_mhad", home / "UTD-MHAD"):
-        missing = [folder for folder in folders if not (candidate / folder).is_dir()]
-        if not missing:
-            return candidate
-        if len(missing) < len(_KINDS) and any((candidate / folder).is_dir() for folder in _KINDS):
-            raise DataFormatError(f"{candidate} has no folder {missing[0]}/: unpack {missing[0]}.zip there.")
-    if any(any(home.glob(f"a*_{kind}.mat")) for kind in _KINDS.values()):
-        raise DataFormatError(f"{home} holds the files themselves; data_home must be {wanted}: {home.parent}.")
-    raise DataFormatError(f"{home} has no Inertial/ or Skeleton/; data_home must be {wanted}. See the data set's card.")
+def _find_home(data_home: str | os.PathLike, folders: Sequence[str]) -> Path:
+    home = UTD_MHAD.find_home(data_home)
+    for folder in folders:
+        if not (home / folder).is_dir():
+            raise DataFormatError(f"{home} has no folder {folder}/: unpack {folder}.zip there.")
+        if not trials_in(home / folder):
+            raise DataFormatError(
+                f"{home / folder} has no file a*_s*_t*_{KINDS[folder]}.mat: unpack {folder}.zip there."
+            )
+    return home
 
 
-def _listed(asked: Iterable[str | int] | str | int) -> list[str]:
-    return [str(item) for item in ([asked] if isinstance(asked, (str, int, np.integer)) else asked)]
-
-
-def _check_actions(actions: Iterable[str | int] | None, known: Iterable[int]) -> set[int]:
+def _check_actions(actions: Iterable[str | int] | str | int | None, known: Iterable[int]) -> set[int]:
     numbers = {name: number for number in known for name in (str(number), UTD_MHAD_ACTIONS[number])}
-    asked = list(numbers) if actions is None else _listed(actions)
+    asked = list(numbers) if actions is None else as_names(actions)
     unknown = [action for action in asked if action not in numbers]
     if unknown:
         there = ", ".join(f"{number} {UTD_MHAD_ACTIONS[number]}" for number in sorted(set(numbers.values())))
@@ -213,102 +276,56 @@ def _check_actions(actions: Iterable[str | int] | None, known: Iterable[int]) ->
     return {numbers[action] for action in asked}
 
 
-def _find_trials(home: Path, folder: str, subjects: Iterable[str | int] | None, actions: set[int]) -> list[_Trial]:
-    pattern = re.compile(rf"a(\d+)_s(\d+)_t(\d+)_{_KINDS[folder]}\.mat")
-    matches = [match for path in (home / folder).iterdir() if (match := pattern.fullmatch(path.name))]
-    found = sorted(_Trial(int(match[2]), int(match[1]), int(match[3])) for match in matches)
-    if not found:
-        raise DataFormatError(f"{home / folder} has no file a*_s*_t*_{_KINDS[folder]}.mat: unpack {folder}.zip there.")
-    there = sorted({str(trial.subject) for trial in found})
-    asked = there if subjects is None else _listed(subjects)
-    unknown = [subject for subject in asked if subject not in there]
-    if unknown:
-        raise UnknownNameError(f"{home / folder} has no subject {', '.join(unknown)}; it has {', '.join(there)}.")
-    trials = [trial for trial in found if str(trial.subject) in asked and trial.action in actions]
-    if not trials:
-        names = ", ".join(UTD_MHAD_ACTIONS[action] for action in sorted(actions))
-        raise DataFormatError(f"{home / folder} has no trial of {names} by subject {', '.join(asked)}.")
-    return trials
-
-
-def _paired(
-    home: Path, with_sensor: list[_Trial], subjects: Iterable[str | int] | None, actions: set[int]
-) -> list[_Trial]:
-    """Trials that have both files; what is missing is said."""
-    with_skeleton = set(_find_trials(home, "Skeleton", subjects, actions))
-    missing = [trial.file("Skeleton") for trial in with_sensor if trial not in with_skeleton]
-    missing += [trial.file("Inertial") for trial in sorted(with_skeleton - set(with_sensor))]
+def _tell_unpaired(home: Path, subjects: Subjects, actions: set[int]) -> None:
+    """Say of which trials, of those asked for, one file is missing."""
+    asked = None if subjects is None else as_names(subjects)
+    with_sensor, with_skeleton = (
+        {t for t in trials_in(home / folder) if t.action in actions and (asked is None or str(t.subject) in asked)}
+        for folder in KINDS
+    )
+    missing = [trial.file("Skeleton") for trial in sorted(with_sensor - with_skeleton)]
+    missing += [trial.file("Inertial") for trial in sorted(with_skeleton - with_sensor)]
     if missing:
         warnings.warn(
             f"{home}: no virtual recording of {len(missing)} trials, for these files are missing: {', '.join(missing)}",
             DataWarning,
             stacklevel=3,
         )
-    return [trial for trial in with_sensor if trial in with_skeleton]
 
 
-def _load_real(home: Path, trial: _Trial, site: str) -> Recording:
-    return Recording(
-        _load_inertial(home, trial),
-        _RATE_HZ,
-        channel_names([site], ("acc", "gyr")),
-        subject=str(trial.subject),
-        session=trial.session,
-        labels=UTD_MHAD_ACTIONS[trial.action],
-        dataset=_NAME,
-        attrs=trial.attrs("Inertial"),
-    )
+def _without_damaged(virtual: Iterable[Recording | str]) -> list[Recording]:
+    """Give the recordings, and what is said in place of others as a warning."""
+    outcomes = list(virtual)
+    for said in (outcome for outcome in outcomes if isinstance(outcome, str)):
+        warnings.warn(said, DataWarning, stacklevel=3)
+    return [outcome for outcome in outcomes if not isinstance(outcome, str)]
+
+
+def _trial_of(recording: Recording) -> Trial:
+    return Trial(int(str(recording.subject)), recording.attrs["action"], recording.attrs["trial"])
 
 
 def _load_virtual(
-    home: Path, trial: _Trial, site: str, placement: Placement, cutoff_hz: float | None, max_lag_s: float
-) -> Recording:
-    real = _load_real(home, trial, site)
-    motion = _load_motion(home, trial, len(real))
+    home: Path,
+    real: Recording,
+    placement: Placement | None,
+    cutoff_hz: float | None,
+    max_lag_s: float,
+    errors: Errors,
+) -> Recording | str:
+    """Make the virtual recording of a real one's trial, or say why not."""
+    trial = _trial_of(real)
+    try:
+        motion = load_motion(home, trial, len(real))
+    except (DataFormatError, OSError) as error:
+        if errors == "raise":
+            raise
+        return f"{trial.file('Skeleton')} was left out: {error}"
     with warnings.catch_warnings():
         # The rate is the sensor's; attrs["source_rate_hz"] says what the skeleton had.
         warnings.simplefilter("ignore", SamplingRateWarning)
-        virtual = simulate_imu(motion, {site: placement}, _RATE_HZ, cutoff_hz=cutoff_hz)
+        where = {trial.site: SITES[trial.site] if placement is None else placement}
+        virtual = simulate_imu(motion, where, RATE_HZ, cutoff_hz=cutoff_hz)
     lag = estimate_lag(real, virtual, max_lag_s=max_lag_s, expected_s=_TYPICAL_LAG_S)
     found = {"lag_s": lag.lag_s, "lag_correlation": lag.correlation, "lag_trusted": lag.trusted}
     return virtual.replace(start_s=lag.lag_s, attrs={**virtual.attrs, **found})
-
-
-def _load_inertial(home: Path, trial: _Trial) -> np.ndarray:
-    """Acceleration in m/s2 and angular velocity in rad/s, (n_samples, 6)."""
-    raw = _read(home / trial.file("Inertial"), "d_iner", (None, 6), _MIN_SAMPLES)
-    return np.concatenate([raw[:, :3] * STANDARD_GRAVITY_M_S2, np.deg2rad(raw[:, 3:])], axis=1)
-
-
-def _load_motion(home: Path, trial: _Trial, n_samples: int | None) -> Motion:
-    """Spread the frames over `n_samples` of the sensor; None for the nominal frame rate."""
-    x, y, z = _read(home / trial.file("Skeleton"), "d_skel", (len(KINECT_20), 3, None), _MIN_FRAMES).swapaxes(0, 1)
-    stop_s = (x.shape[1] - 1) / _NOMINAL_FRAME_RATE_HZ if n_samples is None else (n_samples - 1) / _RATE_HZ
-    return Motion(
-        np.stack([x, -z, y]).T,
-        np.linspace(0.0, stop_s, x.shape[1]),
-        KINECT_20,
-        subject=str(trial.subject),
-        label=UTD_MHAD_ACTIONS[trial.action],
-        session=trial.session,
-        dataset=_NAME,
-        attrs={**trial.attrs("Skeleton"), "timing": "nominal" if n_samples is None else "sensor"},
-    )
-
-
-def _read(path: Path, variable: str, shape: tuple[int | None, ...], n_minimum: int) -> np.ndarray:
-    """Read an array of finite numbers; None in `shape` is time, which needs `n_minimum` entries."""
-    array = read_mat5(path, variable)
-    if len(shape) != array.ndim or any(n not in (None, m) for n, m in zip(shape, array.shape, strict=True)):
-        expected = ", ".join("time" if n is None else str(n) for n in shape)
-        raise DataFormatError(f"{path}: {variable} must have shape ({expected}), not {array.shape}.")
-    n_times = array.shape[shape.index(None)]
-    if n_times < n_minimum:
-        raise DataFormatError(f"{path}: {variable} has {n_times} rows of time, but {n_minimum} are needed.")
-    n_wrong = np.sum(~(np.abs(array) < _ABSURD))
-    if n_wrong:
-        raise DataFormatError(
-            f"{path}: {variable} has {n_wrong} values that are NaN, infinite or over {_ABSURD:g}, which the data set "
-            "does not have; it may be damaged: unpack it anew."
-        )
-    return array

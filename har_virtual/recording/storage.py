@@ -74,12 +74,13 @@ def read(path: Path) -> dict[str, Any]:
     fields.pop("units")
     channels, one_a_sample = fields["channels"], fields.pop("label_per_sample")
     tracks = (["label"] if one_a_sample else []) + fields["annotations"]
+    # polars puts columns side by side several times faster than anything else at hand.
+    data = pl.read_parquet(path, columns=channels).to_numpy(order="c") if channels else None
     table = pq.read_table(path, columns=tracks or ["time_s"], read_dictionary=tracks)
     labels = {name: _track(table.column(name)) for name in tracks}
     if one_a_sample:
         fields["labels"] = labels.pop("label")
-    # polars puts columns side by side several times faster than anything else at hand.
-    data = pl.read_parquet(path, columns=channels).to_numpy(order="c") if channels else np.empty((table.num_rows, 0))
+    data = np.empty((len(table), 0), dtype=np.float32) if data is None else data
     data.flags.writeable = False
     return fields | {"data": data, "annotations": labels}
 

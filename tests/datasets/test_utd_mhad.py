@@ -9,9 +9,11 @@ import pytest
 from scipy.io import loadmat, savemat
 
 import har_virtual
-from har_virtual.datasets import UTD_MHAD_ACTIONS, load_utd_mhad, load_utd_mhad_motions
+from har_virtual.datasets.survey import survey_dataset
+from har_virtual.datasets.utd_mhad import UTD_MHAD, UTD_MHAD_ACTIONS, load_utd_mhad, load_utd_mhad_motions
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.imu import SITES, Placement
+from har_virtual.testing.datasets import check_dataset
 
 SAMPLE = Path(__file__).parents[2] / "datasets" / "utd_mhad"
 SITE_OF = {3: "right_wrist", 23: "right_thigh"}
@@ -83,7 +85,7 @@ def test_the_sample_is_tiny():
 
 @pytest.mark.parametrize(("action", "subject"), [(3, 1), (3, 2), (23, 1), (23, 2)])
 def test_the_virtual_stream_is_the_real_one_on_exact_motion(make_sample, action, subject):
-    recordings = load_utd_mhad(SAMPLE, site=SITE_OF[action], subjects=[subject], cutoff_hz=None)
+    recordings = load_utd_mhad(SAMPLE, sites=SITE_OF[action], subjects=[subject], cutoff_hz=None)
     real, virtual = recordings
     assert virtual.start_s == pytest.approx(make_sample.LAG_S[action, subject])
     assert virtual.attrs["lag_s"] == virtual.start_s
@@ -97,7 +99,7 @@ def test_the_virtual_stream_is_the_real_one_on_exact_motion(make_sample, action,
 
 def test_the_default_low_pass_finds_the_same_lags(make_sample):
     for action, site in SITE_OF.items():
-        for real, virtual in pairs(load_utd_mhad(SAMPLE, site=site)):
+        for real, virtual in pairs(load_utd_mhad(SAMPLE, sites=site)):
             assert virtual.start_s == pytest.approx(make_sample.LAG_S[action, int(real.subject)])
             assert virtual.attrs["cutoff_hz"] == 2.5
 
@@ -112,7 +114,7 @@ def test_real_streams_are_in_standard_units():
 
 
 def test_recordings_say_what_they_are():
-    real, virtual = load_utd_mhad(SAMPLE, site="right_thigh", subjects="2")
+    real, virtual = load_utd_mhad(SAMPLE, sites="right_thigh", subjects="2")
     for recording, domain, folder in ((real, "real", "Inertial"), (virtual, "virtual", "Skeleton")):
         assert (recording.group, recording.session, recording.labels) == ("utd_mhad/2", "a23_t1", "walk")
         assert recording.domain == domain
@@ -168,6 +170,69 @@ def test_a_placement_turns_the_virtual_sensor_only():
     (real, straight), (same, upside_down) = (load_utd_mhad(SAMPLE, subjects=1, placement=p) for p in (None, turned))
     np.testing.assert_array_equal(real.data, same.data)
     np.testing.assert_allclose(upside_down.data, straight.data * np.array([1, -1, -1] * 2), atol=1e-5)
+
+
+# The contract
+
+
+@pytest.mark.parametrize("options", [{}, {"sites": None}, {"domain": "real", "sites": None}])
+def test_the_loader_keeps_the_contract(options):
+    assert check_dataset(load_utd_mhad, SAMPLE, **options) == []
+
+
+def test_both_sites_are_loaded_where_none_is_named():
+    recordings = load_utd_mhad(SAMPLE, sites=None)
+    assert [(r.domain, r.subject, r.session, r.channels[0][:-6]) for r in recordings] == [
+        (domain, subject, session, site)
+        for domain in ("real", "virtual")
+        for subject in "12"
+        for session, site in (("a3_t1", "right_wrist"), ("a23_t1", "right_thigh"))
+    ]
+    with pytest.raises(ValueError, match="sites='right_wrist'"):
+        load_utd_mhad(SAMPLE, sites=None, placement=SITES["right_wrist"])
+
+
+def test_a_quantity_is_chosen_after_the_lag_was_found():
+    for whole, chosen in zip(load_utd_mhad(SAMPLE), load_utd_mhad(SAMPLE, quantities="gyr"), strict=True):
+        np.testing.assert_array_equal(chosen.data, whole.data[:, 3:])
+        assert chosen.start_s == whole.start_s
+
+
+def test_the_set_is_described_by_its_card():
+    assert load_utd_mhad(SAMPLE, domain="real").DESCR.startswith("# UTD-MHAD")
+
+
+def test_861_trials_were_published_with_both_files():
+    files = UTD_MHAD.published()
+    assert len(files) == len(set(files)) == 2 * 861
+    assert "Skeleton/a27_s8_t4_skeleton.mat" not in files
+
+
+def test_the_shared_copy_lacks_two_subjects(utd_mhad):
+    missing = [file for file in UTD_MHAD.published() if not (utd_mhad / file).is_file()]
+    assert {file.split("_")[1] for file in missing} == {"s7", "s8"}
+
+
+@pytest.mark.parametrize(("folder", "n_real"), [("Skeleton", 2), ("Inertial", 1)])
+def test_a_damaged_half_of_a_trial_can_be_left_out(sample, folder, n_real):
+    (damaged,) = (sample / folder).glob("a3_s1_*.mat")
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    with pytest.raises(DataFormatError, match=damaged.name):
+        load_utd_mhad(sample)
+    with pytest.warns(DataWarning, match=rf"{folder}/{damaged.name} was left out: "):
+        recordings = load_utd_mhad(sample, errors="warn")
+    assert [r.domain for r in recordings] == ["real"] * n_real + ["virtual"]
+
+
+def test_a_survey_finds_damaged_skeletons_and_missing_sensors(sample):
+    (damaged,) = (sample / "Skeleton").glob("a3_s1_*.mat")
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    (missing,) = (sample / "Inertial").glob("a23_s2_*.mat")
+    missing.unlink()
+    survey = survey_dataset("utd_mhad", sample)
+    assert list(survey.damaged) == [f"Skeleton/{damaged.name}"]
+    assert f"Inertial/{missing.name}" in survey.missing
+    assert survey.minutes.loc["1", "walk"] > 0
 
 
 # Motions
@@ -227,13 +292,16 @@ def test_subjects_are_asked_for_by_name_or_number(subjects):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"site": "left_wrist"}, "right_wrist, right_thigh"),
+        ({"sites": "left_wrist"}, "right_wrist, right_thigh"),
+        ({"quantities": "mag"}, "acc, gyr"),
+        ({"task": "gestures"}, "there is all"),
+        ({"errors": "ignore"}, "'raise' or 'warn'"),
         ({"domain": "fake"}, "'both', 'real' or 'virtual'"),
-        ({"subjects": [7]}, "no subject 7; it has 1, 2"),
-        ({"subjects": ["utd_mhad/1"]}, "no subject utd_mhad/1"),
+        ({"subjects": [7]}, "There is no 7; there is 1, 2"),
+        ({"subjects": ["utd_mhad/1"]}, "There is no utd_mhad/1"),
         ({"actions": ["waving"]}, "no action waving here; there are 1 swipe_left, .* 21 pickup_throw"),
         ({"actions": ["walk"]}, "no action walk here"),
-        ({"actions": [3], "site": "right_thigh"}, "no action 3 here; there are 22 jog"),
+        ({"actions": [3], "sites": "right_thigh"}, "no action 3 here; there are 22 jog"),
     ],
 )
 def test_unknown_names_list_the_known_ones(asked, message):
@@ -247,8 +315,10 @@ def test_motions_know_their_timings():
 
 
 def test_an_action_that_nobody_did_is_an_error():
-    with pytest.raises(DataFormatError, match="no trial of clap by subject 1"):
+    with pytest.raises(DataFormatError, match=r"has no file of UTD-MHAD that was asked for, of subjects \['1'\]"):
         load_utd_mhad(SAMPLE, subjects=[1], actions=["clap"])
+    with pytest.raises(DataFormatError, match="no trial of clap by subject 1"):
+        load_utd_mhad_motions(SAMPLE, subjects=[1], actions=["clap"])
 
 
 # Folders
@@ -268,12 +338,12 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path):
 
 @pytest.mark.parametrize("folder", ["Inertial", "Skeleton"])
 def test_the_folder_below_is_refused_with_the_right_one(folder):
-    with pytest.raises(DataFormatError, match=rf"{folder} holds the files themselves.*: {SAMPLE}\.$"):
+    with pytest.raises(DataFormatError, match=rf"{folder} is not the home of UTD-MHAD.*: pass {SAMPLE}\.$"):
         load_utd_mhad(SAMPLE / folder)
 
 
 def test_another_folder_is_refused(tmp_path):
-    with pytest.raises(DataFormatError, match="has no Inertial/ or Skeleton/"):
+    with pytest.raises(DataFormatError, match="is empty; data_home must be the folder that holds Inertial/"):
         load_utd_mhad(tmp_path)
 
 
@@ -305,75 +375,6 @@ def test_a_missing_half_of_a_trial_is_named_and_the_rest_is_loaded(sample, folde
         recordings = load_utd_mhad(sample)
     assert [r.domain for r in recordings] == ["real"] * n_real + ["virtual"]
     assert recordings[-1].subject == "2"
-
-
-# Damage
-
-
-def skeleton(n_frames: int = 50) -> np.ndarray:
-    return np.repeat(loadmat(SAMPLE / "Skeleton" / "a3_s1_t1_skeleton.mat")["d_skel"][:, :, :1], n_frames, axis=2)
-
-
-def with_value(array: np.ndarray, value: float) -> np.ndarray:
-    array = array.copy()
-    array.flat[7] = value
-    return array
-
-
-@pytest.mark.parametrize(
-    ("folder", "content", "message"),
-    [
-        ("Inertial", {"other": np.ones((9, 6))}, "has no variable d_iner"),
-        ("Inertial", {"d_iner": np.ones((9, 5))}, r"shape \(time, 6\), not \(9, 5\)"),
-        ("Inertial", {"d_iner": np.ones((9, 6, 2))}, r"shape \(time, 6\)"),
-        ("Inertial", {"d_iner": "six columns"}, "no full array of real numbers"),
-        ("Inertial", {"d_iner": {"acc": np.ones((9, 6))}}, "no full array of real numbers"),
-        ("Inertial", {"d_iner": np.ones((9, 6)) * 1j}, "no full array of real numbers"),
-        ("Inertial", {"d_iner": np.ones((1, 6))}, "has 1 rows of time, but 2"),
-        ("Inertial", {"d_iner": np.ones((0, 6))}, "has 0 rows of time"),
-        ("Inertial", {"d_iner": with_value(np.ones((9, 6)), np.nan)}, "1 values that are NaN, infinite"),
-        ("Inertial", {"d_iner": with_value(np.ones((9, 6)), 1e300)}, "1 values that are NaN, infinite or over"),
-        ("Skeleton", {"d_skel": skeleton()[:, :, 0]}, r"shape \(20, 3, time\)"),
-        ("Skeleton", {"d_skel": skeleton()[:19]}, r"shape \(20, 3, time\), not \(19, 3, 50\)"),
-        ("Skeleton", {"d_skel": skeleton().swapaxes(0, 2)}, r"shape \(20, 3, time\)"),
-        ("Skeleton", {"d_skel": skeleton(5)}, "has 5 rows of time, but 6"),
-        ("Skeleton", {"d_skel": with_value(skeleton(), np.inf)}, "NaN, infinite"),
-    ],
-)
-def test_a_file_with_other_contents_is_named(sample, folder, content, message):
-    (path,) = (sample / folder).glob("a3_s1_*.mat")
-    savemat(path, content)
-    with pytest.raises(DataFormatError, match=f"{path.name}.*{message}"):
-        load_utd_mhad(sample)
-
-
-@pytest.mark.parametrize("folder", ["Inertial", "Skeleton"])
-def test_a_truncated_file_is_named_wherever_it_ends(sample, folder):
-    (path,) = (sample / folder).glob("a3_s1_*.mat")
-    whole = path.read_bytes()
-    for stop in range(0, len(whole), 97):
-        path.write_bytes(whole[:stop])
-        with pytest.raises(DataFormatError, match=path.name):
-            load_utd_mhad(sample, subjects=[1])
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_damaged_bytes_give_a_stream_or_a_named_file(sample, seed):
-    path, rng = sample / "Inertial" / "a3_s1_t1_inertial.mat", np.random.default_rng(seed)
-    savemat(path, {"d_iner": loadmat(path)["d_iner"]}, do_compression=False)
-    damaged = bytearray(path.read_bytes())
-    # The fields that say what follows: version, tags, flags, dimensions, name.
-    for place in rng.integers(116, 190, size=3):
-        damaged[place] = rng.integers(256)
-    path.write_bytes(bytes(damaged))
-    try:
-        recordings = load_utd_mhad(sample, subjects=[1], domain="real")
-    except DataFormatError as error:
-        refused = str(error)
-    else:
-        assert np.isfinite(recordings[0].data).all()
-        return
-    assert path.name in refused
 
 
 # The real data set
@@ -441,7 +442,7 @@ def test_subjects_face_the_camera_and_act_with_the_right_hand(utd_mhad):
 
 @pytest.mark.slow
 def test_six_subjects_reach_the_figures_of_the_card(utd_mhad):
-    wrist, thigh = (load_utd_mhad(utd_mhad, site=site) for site in ("right_wrist", "right_thigh"))
+    wrist, thigh = (load_utd_mhad(utd_mhad, sites=site) for site in ("right_wrist", "right_thigh"))
     assert (len(pairs(wrist)), len(pairs(thigh))) == (503, 143)
     np.testing.assert_allclose(norm_correlations(wrist), [0.74, 0.83], atol=0.02)
     np.testing.assert_allclose(norm_correlations(thigh), [0.42, 0.76], atol=0.02)

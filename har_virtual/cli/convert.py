@@ -1,29 +1,15 @@
-"""The command line: ``har-virtual convert | demo``."""
+"""``har-virtual convert``."""
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
+from cyclopts import Parameter
 
-from har_virtual import __version__
-from har_virtual.exceptions import HarVirtualError
-
-app = App(
-    name="har-virtual",
-    help="Virtual IMU streams from ordinary videos of people.",
-    version=__version__,
-    # main() says what is left.
-    suppress_keyboard_interrupt=False,
-)
+from har_virtual.cli._output import say, warnings_as_lines
 
 
-@app.command
 def convert(
     videos: list[Path],
     /,
@@ -118,88 +104,16 @@ def _convert(videos: list[Path], out: Path, sites: list[str], parameters: dict[s
     def tell(row: dict[str, Any]) -> None:
         rows.append(row)
         if row["status"] == "failed":
-            _say(f"failed: {row['reason']}")
+            say(f"failed: {row['reason']}")
         elif verbose and row["resumed"]:
-            _say(f"{row['video']}: converted before, left as it is")
+            say(f"{row['video']}: converted before, left as it is")
         elif verbose:
-            _say(f"{row['video']}: {row['n_persons']} person(s), samples {row['n_samples']}")
+            say(f"{row['video']}: {row['n_persons']} person(s), samples {row['n_samples']}")
             for doubt in row["doubts"]:
-                _say(f"doubt: {row['video']}: {doubt}")
+                say(f"doubt: {row['video']}: {doubt}")
 
-    with _warnings_as_lines():
+    with warnings_as_lines():
         convert_videos(videos, out, sites=sites, on_result=tell, **parameters)
     if verbose:
-        _say(f"{sum(row['status'] == 'ok' for row in rows)} of {len(rows)} videos converted into {out}")
+        say(f"{sum(row['status'] == 'ok' for row in rows)} of {len(rows)} videos converted into {out}")
     return int(any(row["status"] == "failed" for row in rows))
-
-
-@app.command
-def demo(*, out: Path = Path("demo"), seed: int = 0, n_jobs: int | None = None, verbose: int = 1) -> int:
-    """Try everything without a video or a sensor: render people, convert the videos, train and test recognisers.
-
-    The real side is simulated: exact sensors of other rendered people, with the errors of a cheap chip. It shows how
-    the parts work together; it is no measurement of what virtual data are worth on your sensor.
-
-    Parameters
-    ----------
-    out
-        Folder for videos, results.csv and demo.png.
-    seed
-        Who the people are.
-    n_jobs
-        Videos at the same time; all cores by default.
-    verbose
-        1 for a progress bar (in a terminal), 0 for the results alone.
-    """
-    from har_virtual.studio.demo import run_demo
-
-    with _warnings_as_lines():
-        result = run_demo(out, seed=seed, n_jobs=n_jobs, verbose=verbose)
-    for reason in result.failed:
-        _say(f"failed: {reason}")
-    _print(result.describe())
-    return int(bool(result.failed))
-
-
-@contextmanager
-def _warnings_as_lines() -> Iterator[None]:
-    """Give each of the library's warnings as a line, once, when the block has ended."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            yield
-        finally:
-            _say_warnings(caught)
-
-
-def _say_warnings(caught: list[warnings.WarningMessage]) -> None:
-    for message in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
-        _say(f"warning: {message}")
-
-
-def _print(text: str) -> None:
-    from tqdm.auto import tqdm
-
-    tqdm.write(text, file=sys.stdout)
-
-
-def _say(line: str) -> None:
-    from tqdm.auto import tqdm
-
-    tqdm.write(" ".join(line.split()), file=sys.stderr)
-
-
-def main() -> None:
-    """Run the command line; one clear line instead of a traceback."""
-    try:
-        sys.exit(app(sys.argv[1:], exit_on_error=False, print_error=False))
-    except CycloptsError as error:
-        missing = isinstance(error, MissingArgumentError) and "VIDEOS" in str(error)
-        _say(f"har-virtual: {error}{' Videos come first, before --sites.' if missing else ''}")
-        sys.exit(2)
-    except (HarVirtualError, ValueError) as error:
-        _say(f"har-virtual: {error}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        _say("har-virtual: interrupted; finished videos are kept, a further convert goes on from them")
-        sys.exit(130)

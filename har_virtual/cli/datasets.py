@@ -1,0 +1,148 @@
+"""``har-virtual datasets list | info | check | fetch``."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from har_virtual.cli._output import show, warnings_as_lines
+
+_WIDTH = 100
+
+datasets = App(name="datasets", help="Data sets with real sensors: what they are, how to get them, what is there.")
+
+
+@datasets.command(name="list")
+def list_datasets() -> int:
+    """Say which data sets this library loads."""
+    from har_virtual.datasets.registry import DATASETS
+
+    rows = [("name", "subjects", "sites", "tasks", "to be had", "title")]
+    rows += [
+        (
+            dataset.name,
+            str(len(dataset.subjects)),
+            str(len(dataset.sites)),
+            ", ".join(dataset.tasks),
+            "by hand" if dataset.source is None else "by fetch",
+            dataset.title,
+        )
+        for dataset in DATASETS.values()
+    ]
+    show("\n".join(_aligned(rows, widths=(12, 8, 5, 30, 9, 31))))
+    show("\nhar-virtual datasets info NAME says more of one.")
+    return 0
+
+
+@datasets.command
+def info(name: str, /) -> int:
+    """Give a data set's card: what it is, its terms, how to get it, its layout, labels, quirks; and its tasks.
+
+    Parameters
+    ----------
+    name
+        As in har-virtual datasets list.
+    """
+    from har_virtual.datasets.registry import find_dataset
+    from har_virtual.datasets.survey import task_classes
+
+    dataset = find_dataset(name)
+    facts = [
+        ("Subjects", ", ".join(dataset.subjects)),
+        ("Sites", ", ".join(dataset.sites)),
+        ("Quantities", ", ".join(dataset.quantities)),
+        *((f"Task {task}", ", ".join(task_classes(dataset, task))) for task in dataset.tasks),
+    ]
+    lines = [dataset.describe().rstrip(), "", "## In this library", ""]
+    lines += [line for what, names in facts for line in _filled(f"{what}: {names}")]
+    if dataset.source is not None:
+        lines += ["", f"har-virtual datasets fetch {name} DIR --accept-terms gets it:", dataset.source.describe()]
+    show("\n".join(lines))
+    return 0
+
+
+@datasets.command
+def check(
+    name: str, data_home: Path, /, *, task: str | None = None, n_jobs: int | None = None, verbose: int = 1
+) -> int:
+    """Read all of a data set that is in a folder: what is there, missing, damaged, and minutes of each class.
+
+    Exits with 1 if something is missing or damaged, with 2 if it is another folder.
+
+    Parameters
+    ----------
+    name
+        As in har-virtual datasets list.
+    data_home
+        The folder with the data set.
+    task
+        Whose classes are counted; the first one of har-virtual datasets info by default.
+    n_jobs
+        Files at the same time.
+    verbose
+        1 for a progress bar (in a terminal), 0 for the result alone.
+    """
+    from har_virtual.datasets.survey import survey_dataset
+
+    with warnings_as_lines():
+        survey = survey_dataset(name, data_home, task=task, n_jobs=n_jobs, verbose=verbose)
+    show(survey.describe())
+    return int(not survey.complete)
+
+
+@datasets.command
+def fetch(
+    name: str, data_home: Path, /, *, accept_terms: Annotated[bool, Parameter(negative="")] = False, verbose: int = 1
+) -> int:
+    """Download a data set and unpack it, or check what was downloaded before; a download that was cut goes on.
+
+    Exits with 1 if it could not be had, with 2 if its terms are still to be accepted.
+
+    Parameters
+    ----------
+    name
+        As in har-virtual datasets list.
+    data_home
+        The folder that it goes to.
+    accept_terms
+        You have read the data set's terms and accept them. Without this they are shown.
+    verbose
+        1 for a progress bar (in a terminal), 0 for the result alone.
+    """
+    from har_virtual.datasets.fetch import fetch_dataset
+    from har_virtual.datasets.registry import find_dataset
+    from har_virtual.exceptions import DownloadError, TermsError
+
+    dataset = find_dataset(name)
+    if accept_terms and dataset.source is not None and verbose:
+        show(f"{dataset.title}, under these terms:\n{dataset.source.describe()}")
+    try:
+        home = fetch_dataset(dataset, data_home, accept_terms=accept_terms, verbose=verbose)
+    except (DownloadError, TermsError) as error:
+        show(str(error), file=sys.stderr)
+        return 2 if isinstance(error, TermsError) else 1
+    show(f"{dataset.title} is in {home}; har-virtual datasets check {name} {data_home} reads all of it.")
+    return 0
+
+
+def _aligned(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> list[str]:
+    """Give the lines of a table; what is wider than its column goes on below."""
+    lines = []
+    for row in rows:
+        cells = [_filled(cell, width) for cell, width in zip(row, widths, strict=True)]
+        lines += [
+            " ".join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True)).rstrip()
+            for parts in zip_longest(*cells, fillvalue="")
+        ]
+    return lines
+
+
+def _filled(text: str, width: int = _WIDTH) -> list[str]:
+    indent = "  " if width == _WIDTH else ""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,23 @@
+"""The data sets that this library can load, by name."""
+
+from __future__ import annotations
+
+from har_virtual.datasets.base import DataSet
+from har_virtual.datasets.opportunity import OPPORTUNITY
+from har_virtual.datasets.pamap2 import PAMAP2
+from har_virtual.datasets.realworld import REALWORLD
+from har_virtual.datasets.sp_sw_har import SP_SW_HAR
+from har_virtual.datasets.utd_mhad import UTD_MHAD
+from har_virtual.exceptions import UnknownNameError
+
+DATASETS: dict[str, DataSet] = {
+    data_set.name: data_set for data_set in (OPPORTUNITY, PAMAP2, REALWORLD, SP_SW_HAR, UTD_MHAD)
+}
+"""Every data set by its name, such as "pamap2"."""
+
+
+def find_dataset(name: str) -> DataSet:
+    """Give the data set of a name; an unknown one raises `UnknownNameError` that lists those there are."""
+    if name not in DATASETS:
+        raise UnknownNameError(f"There is no data set {name!r}; there are {', '.join(DATASETS)}.")
+    return DATASETS[name]

@@ -1,0 +1,381 @@
+"""Downloads from a server on this machine that cuts, lies and changes its files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_dataset import Tiny, tiny_files, zipped
+
+from har_virtual.datasets import _download
+from har_virtual.datasets.fetch import Source, fetch_dataset
+from har_virtual.exceptions import DownloadError, TermsError
+from har_virtual.files import content_sha256
+
+NAME = "tiny.zip"
+# Bytes that do not pack, so that a download can be cut at many places.
+NOISE = np.random.default_rng(0).bytes(50_000)
+ARCHIVE = zipped({f"Tiny_Data/{name}": content for name, content in tiny_files().items()} | {"noise.bin": NOISE})
+
+
+class Server(ThreadingHTTPServer):
+    """A server of one file; each entry of `cuts` ends one answer after so many bytes."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content, self.mark, self.kind = ARCHIVE, '"1"', "application/zip"
+        self.status, self.redirect, self.with_ranges, self.with_size = 200, "", True, True
+        self.cuts: list[int] = []
+        self.asked: list[str | None] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{NAME}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        server = self.server
+        asked = self.headers.get("Range")
+        server.asked.append(asked)
+        start = 0
+        if asked and server.with_ranges and self.headers.get("If-Range", server.mark) == server.mark:
+            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(server.content) - 1}/{len(server.content)}")
+        elif server.redirect:
+            self.send_response(302)
+            self.send_header("Location", server.redirect)
+        else:
+            self.send_response(server.status)
+        content = server.content[start:]
+        self.send_header("Content-Type", server.kind)
+        if server.with_size:
+            self.send_header("Content-Length", "0" if server.redirect else str(len(content)))
+        if server.mark:
+            self.send_header("ETag", server.mark)
+        self.end_headers()
+        if not server.redirect:
+            self.wfile.write(content[: server.cuts.pop(0)] if server.cuts else content)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def serve(monkeypatch) -> Iterator[type]:
+    """Run servers until the test ends."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(_download, "_PAUSE_S", 0.0)
+    running = []
+
+    def start(context: ssl.SSLContext | None = None) -> Server:
+        server = Server()
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        running.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def server(serve) -> Server:
+    return serve()
+
+
+def tiny(server: Server | str, sha256: str | None = None) -> Tiny:
+    url = server if isinstance(server, str) else server.url
+    dataset = Tiny()
+    dataset.source = Source(url, NAME, 51_000_000, sha256, "CC BY 4.0", "https://example.org/tiny")
+    return dataset
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+WHOLE = sorted([NAME, f"{NAME}.json", *(f"Tiny_Data/{name}" for name in tiny_files())])
+
+
+def test_a_data_set_is_downloaded_unpacked_and_found_by_its_loader(server, tmp_path, capfd):
+    home = fetch_dataset(tiny(server), tmp_path / "new", accept_terms=True, verbose=0)
+    assert home == tmp_path / "new" / "Tiny_Data"
+    assert names(tmp_path / "new") == WHOLE
+    assert len(Tiny().load(tmp_path / "new", cache=False)) == 4
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_consent_the_terms_are_shown_and_nothing_is_downloaded(server, tmp_path):
+    with pytest.raises(TermsError) as error:
+        fetch_dataset(tiny(server), tmp_path / "my data")
+    for shown in ("CC BY 4.0", "https://example.org/tiny", "51 MB", server.url, "accept_terms=True"):
+        assert shown in str(error.value)
+    assert f"har-virtual datasets fetch tiny '{tmp_path / 'my data'}' --accept-terms" in str(error.value)
+    assert server.asked == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_call_asks_neither_the_server_nor_for_consent(server, tmp_path):
+    home = fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    before = {name: (tmp_path / name).stat().st_mtime_ns for name in WHOLE}
+    assert fetch_dataset(tiny(server), tmp_path) == home
+    assert len(server.asked) == 1
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in names(tmp_path)} == before
+
+
+def test_a_complete_download_by_hand_is_left_alone(server, tmp_path):
+    for name, content in tiny_files().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert fetch_dataset(tiny(server), tmp_path) == tmp_path
+    assert names(tmp_path) == sorted(tiny_files())
+    assert server.asked == []
+
+
+def test_an_archive_that_was_put_there_by_hand_is_taken(server, tmp_path):
+    (tmp_path / NAME).write_bytes(ARCHIVE)
+    fetch_dataset(tiny(server), tmp_path)
+    assert names(tmp_path) == WHOLE
+    assert server.asked == []
+
+
+def test_a_cut_connection_is_taken_up_where_it_broke(server, tmp_path):
+    server.cuts = [10_000, 0, 20_000, 1]
+    fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    # Blocks that did not come whole may be lost.
+    starts = [0 if asked is None else int(asked[6:-1]) for asked in server.asked]
+    assert starts == sorted(starts) and starts[-1] > 20_000
+    assert (tmp_path / NAME).read_bytes() == ARCHIVE
+
+
+def test_a_later_call_goes_on_from_what_an_earlier_one_left(server, tmp_path):
+    server.cuts = [30_000, 0, 0, 0]
+    with pytest.raises(DownloadError, match="fetch again to go on") as error:
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert f"save it as {tmp_path / NAME}" in str(error.value)
+    assert names(tmp_path) == [f"{NAME}.part", f"{NAME}.part.json"]
+    there = (tmp_path / f"{NAME}.part").stat().st_size
+    assert 0 < there <= 30_000
+    fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert server.asked[-1] == f"bytes={there}-"
+    assert names(tmp_path) == WHOLE
+
+
+@pytest.mark.parametrize("change", ["mark", "ranges", "size"])
+def test_a_file_that_changed_meanwhile_is_downloaded_anew(server, tmp_path, change):
+    server.cuts = [30_000, 0, 0, 0]
+    with pytest.raises(DownloadError):
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    other = (
+        ARCHIVE + b"\0" if change == "size" else zipped({"Tiny_Data/data/p1_left_wrist.csv": b"1,walking", "n": NOISE})
+    )
+    server.content = other
+    if change == "mark":
+        server.mark = '"2"'
+    server.with_ranges = change != "ranges"
+    fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert (tmp_path / NAME).read_bytes() == other
+
+
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(server, tmp_path):
+    (tmp_path / f"{NAME}.part").write_bytes(ARCHIVE + b"more")
+    (tmp_path / f"{NAME}.part.json").write_text(json.dumps([server.url, len(ARCHIVE), '"1"']), encoding="utf-8")
+    fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert (tmp_path / NAME).read_bytes() == ARCHIVE
+
+
+def test_a_part_of_which_nothing_is_known_is_not_trusted(server, tmp_path):
+    (tmp_path / f"{NAME}.part").write_bytes(b"x" * 100)
+    fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert server.asked == [None]
+    assert names(tmp_path) == WHOLE
+
+
+def test_a_file_of_unknown_length_that_was_cut_is_no_archive(server, tmp_path):
+    server.with_size, server.cuts = False, [30_000]
+    with pytest.raises(DownloadError, match="no zip archive but something that begins with b'PK"):
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/zip"])
+def test_a_web_page_instead_of_the_archive_is_said_and_not_kept(server, tmp_path, kind):
+    server.content, server.kind = b"<!DOCTYPE html><title>Please log in</title>", kind
+    with pytest.raises(DownloadError, match=r"web page|<!DOCTYPE html>") as error:
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert "By hand: get" in str(error.value)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_an_answer_of_the_server_that_is_an_error_is_said(server, tmp_path, status):
+    server.status = status
+    with pytest.raises(DownloadError, match=f"(?s)the server answered {status} .*By hand: get"):
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert len(server.asked) == 1
+
+
+def test_no_server_is_one_clear_error(server, tmp_path):
+    closed = tiny(server.url.replace(str(server.server_port), "1"))
+    with pytest.raises(DownloadError, match=r"(?s)^Tiny could not be fetched: the connection failed.*By hand: get"):
+        fetch_dataset(closed, tmp_path, accept_terms=True, verbose=0)
+
+
+def test_a_known_sha256_is_checked(server, tmp_path):
+    with pytest.raises(DownloadError, match="another sha256 than is known"):
+        fetch_dataset(tiny(server, sha256="0" * 64), tmp_path, accept_terms=True, verbose=0)
+    assert names(tmp_path) == []
+    (tmp_path / NAME).write_bytes(ARCHIVE)
+    fetch_dataset(tiny(server, sha256=content_sha256(tmp_path / NAME)), tmp_path / "b", accept_terms=True, verbose=0)
+    assert names(tmp_path / "b") == WHOLE
+
+
+def test_the_sha256_of_the_first_download_holds_from_then_on(server, tmp_path):
+    fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    archive, record = tmp_path / NAME, json.loads((tmp_path / f"{NAME}.json").read_text(encoding="utf-8"))
+    assert record["sha256"] == content_sha256(archive)
+    assert record["licence"] == "CC BY 4.0"
+    archive.write_bytes(ARCHIVE[:-1] + b"x")
+    with pytest.raises(DownloadError, match=r"tiny\.zip is not what it should be.*Delete it"):
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    archive.unlink()
+    shutil.rmtree(tmp_path / "Tiny_Data")
+    server.content = ARCHIVE + b"\0"
+    with pytest.raises(DownloadError, match="another sha256 than is known"):
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"1,walking")])
+def test_a_file_that_is_missing_or_short_comes_back_from_the_archive(server, tmp_path, harm):
+    home = fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    (home / "mine.txt").touch()
+    harm(home / "data/p2_left_wrist.csv")
+    assert fetch_dataset(tiny(server), tmp_path) == home
+    assert (home / "data/p2_left_wrist.csv").read_bytes() == tiny_files()["data/p2_left_wrist.csv"]
+    assert (home / "mine.txt").exists()
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("record", [b"", b"{", b"[]", b'{"sha256": 1}', b"\xff", b'{"sha256": "0", "home": "x"}'])
+def test_a_damaged_record_counts_as_none(server, tmp_path, record):
+    (tmp_path / NAME).write_bytes(ARCHIVE)
+    (tmp_path / f"{NAME}.json").write_bytes(record)
+    assert fetch_dataset(tiny(server), tmp_path) == tmp_path / "Tiny_Data"
+    assert json.loads((tmp_path / f"{NAME}.json").read_text(encoding="utf-8"))["home"] == "Tiny_Data"
+
+
+def test_an_archive_in_the_archive_is_unpacked_if_the_data_are_in_it(server, tmp_path):
+    inner = zipped({f"Tiny_Data/{name}": content for name, content in tiny_files().items()})
+    server.content = zipped({"readme.pdf": b"", "download/Tiny.zip": inner})
+    assert fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0) == tmp_path / "Tiny_Data"
+    assert names(tmp_path) == WHOLE
+
+
+def test_archives_among_the_data_stay_archives(server, tmp_path):
+    server.content = zipped({f"x/{name}": content for name, content in {**tiny_files(), "data/b.zip": ARCHIVE}.items()})
+    home = fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert (home / "data/b.zip").read_bytes() == ARCHIVE
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (zipped({"a.txt": b"1"}), "holds nothing of Tiny, such as data/p1_left_wrist.csv"),
+        (zipped({"data/p1_left_wrist.csv": b"1,a", "../x": b"1"}), "points outside"),
+        (ARCHIVE.replace(NOISE[:9], b"123456789"), "Bad CRC-32|zlib|invalid"),
+    ],
+)
+def test_a_wrong_archive_leaves_no_data_set_that_looks_whole(server, tmp_path, content, reason):
+    server.content = content
+    with pytest.raises(DownloadError, match=reason) as error:
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+    assert f"Delete {tmp_path / NAME}" in str(error.value)
+    assert names(tmp_path) == [NAME]
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is a full disk")
+def test_a_full_disk_is_said(server, tmp_path):
+    (tmp_path / f"{NAME}.part").symlink_to("/dev/full")
+    with pytest.raises(DownloadError, match=r"the disk is full\. Free some space"):
+        fetch_dataset(tiny(server), tmp_path, accept_terms=True, verbose=0)
+
+
+def test_a_folder_that_cannot_be_made_is_said(server, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match=r"Not a directory|File exists"):
+        fetch_dataset(tiny(server), tmp_path / "file" / "home", accept_terms=True, verbose=0)
+
+
+def test_a_data_set_that_needs_a_form_says_how_to_get_it(tmp_path):
+    with pytest.raises(
+        DownloadError, match=r"(?s)Tiny cannot be fetched by a program.*Ask <tiny@example\.org> for it\.$"
+    ):
+        fetch_dataset(Tiny(), tmp_path, accept_terms=True)
+
+
+@pytest.fixture
+def certificate(tmp_path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that nobody else has signed, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    files = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    names_ = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, *names_, "-out", files[0], "-keyout", files[1]], check=True, capture_output=True)
+    return files
+
+
+@pytest.fixture
+def secure(serve, certificate) -> Server:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return serve(context)
+
+
+def test_a_server_whose_certificate_nobody_signed_is_not_believed(secure, tmp_path):
+    with pytest.raises(DownloadError, match="certificate could not be verified, so nothing was downloaded"):
+        fetch_dataset(tiny(secure.url.replace("http:", "https:")), tmp_path / "data", accept_terms=True, verbose=0)
+    assert secure.asked == []
+    assert names(tmp_path / "data") == []
+
+
+def test_a_way_from_https_to_http_is_not_taken(server, secure, certificate, tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    url = secure.url.replace("http:", "https:")
+    fetch_dataset(tiny(url), tmp_path / "a", accept_terms=True, verbose=0)
+    assert names(tmp_path / "a") == WHOLE
+    secure.redirect = server.url
+    with pytest.raises(DownloadError, match="which is not encrypted"):
+        fetch_dataset(tiny(url), tmp_path / "b", accept_terms=True, verbose=0)
+    assert names(tmp_path / "b") == []
