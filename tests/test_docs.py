@@ -21,6 +21,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 
 import har_virtual
+from har_virtual.datasets import DATASETS
 from har_virtual.features import ECDFFeatures
 from har_virtual.imu import SITES
 from har_virtual.studio import ACTIVITIES
@@ -344,3 +345,27 @@ def test_the_studio_s_page_names_the_clips_in_which_the_pose_model_misses_the_pe
     }
     rows = table_rows((ROOT / "docs" / "studio.md").read_text(encoding="utf-8"), "clip")
     assert {clip: share.replace(" ", "") for clip, share, _ in rows} == missed
+
+
+def test_every_test_of_the_page_on_quirks_is_in_the_files_that_it_names():
+    page = (ROOT / "docs" / "development" / "quirks.md").read_text(encoding="utf-8")
+    _, *sections = page.split("\n## ")
+    for section in sections:
+        files = re.findall(r"`(tests/\S+\.py)`", section)
+        there = {
+            name for file in files for name in re.findall(r"^def (test_\w+)", (ROOT / file).read_text("utf-8"), re.M)
+        }
+        rows = table_rows(section + "\n", "quirk")
+        named = [re.findall(r"`(test_\w+)`", tests) for _, tests in rows]
+        assert all(named), section.partition("\n")[0]
+        assert [name for names in named for name in names if name not in there] == []
+
+
+def test_every_data_set_has_a_page_with_its_card_and_its_picture():
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "datasets").glob("*.md")}
+    index = pages.pop("index")
+    assert sorted(pages) == sorted(DATASETS)
+    for name, text in pages.items():
+        assert f"[`{name}`]({name}.md) | {len(DATASETS[name].subjects)} |" in index
+        assert text.startswith(f"```{{include}} ../../har_virtual/datasets/cards/{name}.md\n```\n")
+        assert f"](../images/dataset_{name}.png)" in text

@@ -19,6 +19,7 @@ from har_virtual.recording import (
     VideoClip,
     channel_quantity,
     channel_site,
+    storage,
 )
 
 WRIST = tuple(f"left_wrist_acc_{axis}" for axis in "xyz")
@@ -355,7 +356,7 @@ def test_a_set_is_a_sequence_of_recordings():
     assert (len(collected), collected[1], list(collected)) == (3, streams[1], streams)
     assert isinstance(collected[:2], RecordingSet)
     assert collected.groups == ("a", "b", "c")
-    assert repr(collected) == "RecordingSet(3 recordings of 3 subjects)"
+    assert repr(collected) == "RecordingSet(recordings=3, subjects=3)"
 
 
 def test_sets_and_lists_are_added_from_both_sides():
@@ -466,6 +467,29 @@ def test_an_array_that_nobody_else_can_write_to_is_taken_as_it_is():
     stream = still(data=view)
     base[:] = 7
     assert stream.data.max() == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"labels": np.array(["walk", None, "sit", "walk"], dtype=object), "annotations": {"step": np.arange(4)}},
+        {"labels": "walk", "attrs": {"file": "a"}},
+        {"data": np.zeros((4, 0)), "channels": ()},
+        {"data": np.zeros((0, 3))},
+        {"data": [[1, np.nan, 3]] * 4},
+    ],
+)
+def test_a_packed_file_gives_back_what_was_written(tmp_path, fields):
+    stream = still(4, subject="1", start_s=2.5, **fields)
+    path = storage.write(stream, tmp_path / "a.parquet", where="a", packed=True)
+    again = Recording.load(path)
+    np.testing.assert_array_equal(again, stream)
+    assert again.data.flags.c_contiguous
+    assert not again.data.flags.writeable
+    assert np.array_equal(again.labels, stream.labels)
+    for name in ("channels", "start_s", "subject", "attrs", "sampling_rate_hz"):
+        assert getattr(again, name) == getattr(stream, name)
+    assert again.annotations.keys() == stream.annotations.keys()
 
 
 def test_a_long_recording_is_written_in_blocks(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from har_virtual.exceptions import DataWarning
 from har_virtual.files import cache_home, remembered_sha256
-from har_virtual.recording import Recording
+from har_virtual.recording import Recording, storage
 
 if TYPE_CHECKING:
     from har_virtual.datasets.base import Reading
@@ -62,7 +62,7 @@ class ReadingCache:
         try:
             temporary.mkdir(parents=True)
             for number, recording in enumerate(reading.recordings):
-                recording.save(temporary / f"{number:04d}.parquet")
+                storage.write(recording, temporary / f"{number:04d}.parquet", where=files[0], packed=True)
             (temporary / "notes.json").write_text(json.dumps(reading.notes), encoding="utf-8")
             shutil.rmtree(entry, ignore_errors=True)
             temporary.rename(entry)

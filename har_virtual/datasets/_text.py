@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _BLOCK_BYTES = 1 << 22
-_MIN_BLOCK_BYTES, _N_BLOCKS = 1 << 20, 40
+_MIN_BLOCK_BYTES, _N_BLOCKS = 1 << 21, 40
 _PIECE_BYTES = 1 << 17
 _N_AT_ONCE = 3
 _NAMELESS = ""
@@ -98,14 +97,14 @@ def read_text(
             _check_header(file.readline(), layout, where)
             line = 2
         wanted = wanted._replace(layout=_with_trailing_separator(file, layout))
-        whole = _Whole(_bytes_left(file))
-        for n_bytes, outcome in _in_order(lambda block: (len(block), _parse(block, wanted)), _whole_lines(file)):
-            if isinstance(outcome, _Fault):
+        whole = _Whole(wanted, _bytes_left(file))
+        for block, frame in _in_order(lambda block: (block, _parse(block, wanted)), _whole_lines(file)):
+            if frame is None or not whole.add(frame, len(block)):
+                fault = _find_fault(block, wanted)
                 raise DataFormatError(
-                    f"{where}, line {line + outcome.row}: {outcome.why}. The file is damaged or not the published one."
+                    f"{where}, line {line + fault.row}: {fault.why}. The file is damaged or not the published one."
                 )
-            whole.add(outcome, n_bytes)
-            line += len(outcome.numbers)
+            line += len(frame)
     if not whole.n_rows:
         raise DataFormatError(f"{where}: there is no row of data; the file may be cut short. Get it anew.")
     return whole.table()
@@ -174,21 +173,24 @@ def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
 
 def _in_order(work: Callable[[bytes], _T], blocks: Iterator[bytes]) -> Iterator[_T]:
     """Work on some blocks at once, for none of reading, parsing and copying keeps every processor busy; in order."""
-    first = list(islice(blocks, _N_AT_ONCE))
-    if len(first) < 2:
-        yield from map(work, first)
+    first = next(blocks, None)
+    second = next(blocks, None)
+    if first is None or second is None:
+        yield from map(work, [] if first is None else [first])
         return
     with ThreadPoolExecutor(_N_AT_ONCE) as pool:
-        pending = deque(pool.submit(work, block) for block in first)
-        first.clear()
+        pending = deque([pool.submit(work, first), pool.submit(work, second)])
+        del first, second
         for block in blocks:
-            yield pending.popleft().result()
             pending.append(pool.submit(work, block))
+            if len(pending) > _N_AT_ONCE:
+                yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
 
-def _parse(block: bytes, wanted: _Wanted) -> TextTable | _Fault:
+def _parse(block: bytes, wanted: _Wanted) -> pl.DataFrame | None:
+    """Give the columns that are wanted; None if something is wrong."""
     import polars as pl
 
     types = {"text": pl.String, "exact": pl.Float64, "number": pl.Float32}
@@ -206,11 +208,9 @@ def _parse(block: bytes, wanted: _Wanted) -> TextTable | _Fault:
                 separator=separator,
                 quote_char=None,
             )
-    if frame is None or sum(frame.null_count().row(0)) or _count(block, separator) != len(frame) * (len(columns) - 1):
-        return _find_fault(block, wanted)
-    table = _as_table(frame, wanted)
-    finite = not np.isinf(table.numbers).any() and not any(np.isinf(column).any() for column in table.exact.values())
-    return table if finite else _find_fault(block, wanted)
+    if frame is None or sum(frame.null_count().row(0)):
+        return None
+    return frame if _count(block, separator) == len(frame) * (len(columns) - 1) else None
 
 
 def _count(block: bytes, character: str) -> int:
@@ -218,17 +218,6 @@ def _count(block: bytes, character: str) -> int:
     values, code = np.frombuffer(block, dtype=np.uint8), ord(character)
     pieces = range(0, len(values), _PIECE_BYTES)
     return int(sum(np.count_nonzero(values[start : start + _PIECE_BYTES] == code) for start in pieces))
-
-
-def _as_table(frame: pl.DataFrame, wanted: _Wanted) -> TextTable:
-    numbers = frame.select(wanted.numbers).to_numpy(order="c").astype(np.float32, copy=False)
-    exact = {name: frame[name].to_numpy() for name in wanted.exact}
-    texts = {}
-    for name in wanted.texts:
-        # A label repeats: one object for all of its rows.
-        codes, distinct = _factorize(frame[name])
-        texts[name] = distinct[codes]
-    return TextTable(numbers, exact, texts)
 
 
 def _factorize(column: pl.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -290,43 +279,51 @@ class _Whole:
 
     Parameters
     ----------
+    wanted : _Wanted
     n_bytes : int
         Length of the text, 0 if it is not known: for how many rows there is room from the start.
     """
 
-    def __init__(self, n_bytes: int) -> None:
+    def __init__(self, wanted: _Wanted, n_bytes: int) -> None:
         self.n_rows = 0
+        self._wanted = wanted
         self._n_bytes = n_bytes
-        self._columns: list[np.ndarray] = []
-        self._exact: tuple[str, ...] = ()
-        self._texts: list[dict[str, np.ndarray]] = []
+        self._arrays: list[np.ndarray] = [
+            np.empty((0, len(wanted.numbers)), np.float32),
+            *(np.empty(0) for _ in wanted.exact),
+        ]
+        self._texts: dict[str, list[np.ndarray]] = {name: [] for name in wanted.texts}
 
-    def add(self, block: TextTable, n_bytes: int) -> None:
-        start, self.n_rows = self.n_rows, self.n_rows + len(block.numbers)
-        columns = [block.numbers, *block.exact.values()]
-        self._texts.append(block.texts)
-        if not start and n_bytes >= self._n_bytes:
-            self._columns, self._exact = columns, tuple(block.exact)
-            return
-        if not start:
-            self._columns, self._exact = [column[:0] for column in columns], tuple(block.exact)
-        if self.n_rows > len(self._columns[0]):
-            expected = int(_SPARE * len(columns[0]) * self._n_bytes / n_bytes)
-            self._make_room(start, max(expected, self.n_rows if not start else 2 * self.n_rows))
-        for whole, part in zip(self._columns, columns, strict=True):
-            whole[start : self.n_rows] = part
+    def add(self, frame: pl.DataFrame, n_bytes: int) -> bool:
+        """Copy the rows of a block of `n_bytes`; False if a number is infinite."""
+        start, self.n_rows = self.n_rows, self.n_rows + len(frame)
+        if self.n_rows > len(self._arrays[0]):
+            expected = len(frame) * self._n_bytes / n_bytes
+            spare = 2 if start else _SPARE if expected > len(frame) else 1
+            self._make_room(start, int(spare * max(expected, self.n_rows)))
+        added = [array[start : self.n_rows] for array in self._arrays]
+        numbers, *exact = added
+        for column, name in enumerate(self._wanted.numbers):
+            numbers[:, column] = frame[name].to_numpy()
+        for array, name in zip(exact, self._wanted.exact, strict=True):
+            array[:] = frame[name].to_numpy()
+        for name, blocks in self._texts.items():
+            # A label repeats: one object for all of its rows.
+            codes, distinct = _factorize(frame[name])
+            blocks.append(distinct[codes])
+        return not any(np.isinf(array).any() for array in added)
 
     def _make_room(self, n_kept: int, n_rows: int) -> None:
-        for number, column in enumerate(self._columns):
+        for number, array in enumerate(self._arrays):
             # Rows that are never written to take no memory.
-            roomy = np.empty((n_rows, *column.shape[1:]), dtype=column.dtype)
-            roomy[:n_kept] = column[:n_kept]
-            self._columns[number] = roomy
+            roomy = np.empty((n_rows, *array.shape[1:]), dtype=array.dtype)
+            roomy[:n_kept] = array[:n_kept]
+            self._arrays[number] = roomy
 
     def table(self) -> TextTable:
-        for column in self._columns:
-            if len(column) > self.n_rows:
-                column.resize((self.n_rows, *column.shape[1:]), refcheck=False)
-        numbers, *exact = self._columns
-        texts = {name: np.concatenate([block[name] for block in self._texts]) for name in self._texts[0]}
-        return TextTable(numbers, dict(zip(self._exact, exact, strict=True)), texts)
+        for array in self._arrays:
+            if len(array) > self.n_rows:
+                array.resize((self.n_rows, *array.shape[1:]), refcheck=False)
+        numbers, *exact = self._arrays
+        texts = {name: np.concatenate(blocks) for name, blocks in self._texts.items()}
+        return TextTable(numbers, dict(zip(self._wanted.exact, exact, strict=True)), texts)

@@ -249,7 +249,7 @@ def keep_task(recording: Recording, task: Task) -> Recording | None:
         return recording if labels is not None and (task.labels is None or labels in task.labels) else None
     if task.labels is not None:
         labels = keep_labels(labels, task.labels)
-    if not any(label is not None for label in _distinct(labels)):
+    if all(label is None for label in labels):
         return None
     return recording if labels is recording.labels else recording.replace(labels=labels)
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from har_virtual.datasets._opportunity_clock import read_clock
+from har_virtual.datasets._opportunity_clock import RATE_HZ, read_clock
 from har_virtual.datasets._opportunity_columns import (
     ARM_TRACKS,
     CHALLENGE_COLUMNS,
@@ -60,7 +60,8 @@ OPPORTUNITY_SITES: dict[str, str] = {
 }
 """Where each sensor sits, by its name in the data set's column_names.txt.
 
-Five more are second ones of a segment: "Accelerometer" BACK, RUA^, RUA_, LUA^ and LUA_ (^ upper, _ lower)."""
+Five more are second ones of a segment: "Accelerometer" and ``BACK``, ``RUA^``, ``RUA_``, ``LUA^`` or ``LUA_`` (^ upper,
+_ lower)."""
 
 OPPORTUNITY_CHALLENGE_SPLIT: dict[str, dict[str, tuple[str, ...]]] = {
     "train": {
@@ -96,6 +97,10 @@ class _Opportunity(DataSet):
     subjects = ("1", "2", "3", "4")
     sites = tuple(OPPORTUNITY_SITES.values())
     quantities = ("acc", "gyr")
+    site_quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        site: tuple(SENSORS[sensor]) for sensor, site in OPPORTUNITY_SITES.items()
+    }
+    sampling_rate_hz = RATE_HZ
     tasks: ClassVar[Mapping[str, Task]] = {
         "locomotion": Task(tuple(names_by_id(_NAME, "locomotion").values())),
         "gestures": Task(tuple(names_by_id(_NAME, "gestures").values()), track="gestures"),

@@ -84,6 +84,7 @@ class _Pamap2(DataSet):
     folders = ("PAMAP2_Dataset",)
     subjects = tuple(PAMAP2_SUBJECTS)
     sites = tuple(_SITE_OF_IMU.values())
+    sampling_rate_hz = _RATE_HZ
     tasks = {"all": Task()} | {
         task: Task(tuple(names_by_id("pamap2", "activity")[i] for i in ids)) for task, ids in _TASK_IDS.items()
     }

@@ -58,6 +58,7 @@ class _RealWorld(DataSet):
     folders = ("realworld2016_dataset", "realworld2016", "realworld")
     subjects = tuple(str(number) for number in range(1, 16))
     sites = tuple(REALWORLD_SITES.values())
+    sampling_rate_hz = _RATE_HZ
     source = Source(
         url=f"http://wifo5-14.informatik.uni-mannheim.de/sensor/dataset/realworld2016/{_PACKED}",
         file_name=_PACKED,
@@ -298,7 +299,8 @@ def _on_its_clock(table: Table, zero_ms: float) -> tuple[_Stream, list[str]]:
         )
     stamps, values, problems = _in_order(table, stamps)
     data, rate_hz, offset_s, clock = _uniform(stamps, values)
-    start_s = round((first_ms - zero_ms) / 1000 + offset_s, 9)
+    # Never minus zero, which a table would show.
+    start_s = round((first_ms - zero_ms) / 1000 + offset_s, 9) + 0.0
     attrs = {"timing": "stamps", "clock": clock, "start_unix_s": zero_ms / 1000}
     return _Stream(data, rate_hz, start_s, attrs), problems
 

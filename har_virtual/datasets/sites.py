@@ -168,7 +168,7 @@ def _sensors(source: str | Iterable[Recording]) -> dict[str, _Sensors]:
         from har_virtual.datasets.registry import find_dataset
 
         published = find_dataset(source)
-        rate_hz, fewer = getattr(published, "sampling_rate_hz", None), getattr(published, "site_quantities", {})
+        rate_hz, fewer = published.sampling_rate_hz, published.site_quantities
         quantities = {site: frozenset(fewer.get(site, published.quantities)) for site in published.sites}
         return {site: _Sensors(measured, rate_hz) for site, measured in quantities.items()}
     found: dict[str, _Sensors] = {}

@@ -46,6 +46,7 @@ class _SpSwHar(DataSet):
     folders = (_NAME, "DATA")
     subjects = tuple(f"s{number:02d}" for number in range(1, 24))
     sites = tuple(_SITES.values())
+    sampling_rate_hz = _RATE_HZ
     quantities = ("acc", "gyr")
     source = Source(
         url="https://zenodo.org/records/8398688/files/GeoTecINIT/sp-sw-har-dataset-v1.0.0-r1.zip",

@@ -62,6 +62,7 @@ class _UtdMhad(DataSet):
     folders = ("utd_mhad", "UTD-MHAD")
     subjects = tuple("12345678")
     sites = tuple(ACTIONS_AT)
+    sampling_rate_hz = RATE_HZ
     quantities = ("acc", "gyr")
 
     def __init__(self, *, skeletons: bool = True) -> None:

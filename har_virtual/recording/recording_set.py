@@ -33,7 +33,7 @@ class RecordingSet(Sequence[Recording]):
     >>> people[frame.duration_s > 3].groups
     ('200', '300')
     >>> people[frame.query("subject == '100'").index]
-    RecordingSet(1 recordings of 1 subjects)
+    RecordingSet(recordings=1, subjects=1)
     """
 
     def __init__(self, recordings: Iterable[Recording], *, DESCR: str = "") -> None:
@@ -86,7 +86,7 @@ class RecordingSet(Sequence[Recording]):
         return RecordingSet((*other, *self), DESCR=_joined_descr(other, self))
 
     def __repr__(self) -> str:
-        return f"RecordingSet({len(self)} recordings of {len(self.groups)} subjects)"
+        return f"RecordingSet(recordings={len(self)}, subjects={len(self.groups)})"
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
-"""A recording as one Parquet file, which other programs can read, too."""
+"""A recording as one Parquet file: a column a channel, which other programs can read, too, or packed, for caches."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +16,22 @@ from har_virtual.recording.units import UNITS, channel_quantity
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from har_virtual.recording.recording import Recording
 
 _KEY = b"har_virtual"
+_PACKED = "packed"
 _FIELDS = ("sampling_rate_hz", "start_s", "subject", "session", "domain", "dataset", "attrs")
-# Rows written at once, so that a long recording is not held twice.
-_BLOCK = 1 << 16
+# Rows written and read at once, so that a long recording is not held twice.
+_BLOCK = 1 << 14
 
 
-def write(recording: Recording, path: Path, *, where: str) -> Path:
-    """Write all of a recording, called `where` in messages; an error leaves the file as it was."""
+def write(recording: Recording, path: Path, *, where: str, packed: bool = False) -> Path:
+    """Write all of a recording, called `where` in messages; an error leaves the file as it was.
+
+    Packed, all channels are one column of bytes, as they lie in memory: read several times faster, by `read` only.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -38,51 +44,124 @@ def write(recording: Recording, path: Path, *, where: str) -> Path:
         "annotations": list(recording.annotations),
     }
     try:
-        metadata = {_KEY: json.dumps(fields).encode()}
-        frame = recording.to_dataframe()
-        # So that pandas alone shows units and fields, too.
-        frame.attrs = {_KEY.decode(): json.loads(metadata[_KEY])}
-        schema = pa.Schema.from_pandas(frame, preserve_index=True)
-        schema = schema.with_metadata((schema.metadata or {}) | metadata)
-        numbers = {field.name for field in schema if pa.types.is_floating(field.type)}
-        others = [field.name for field in schema if field.name not in numbers]
+        tracks = _tracks(recording)
+        schema = _schema(recording, tracks, json.dumps(fields), packed)
         with (
             atomic_path(path) as temporary,
             # Numbers of a sensor hardly repeat: neither a dictionary nor compression is worth its time at reading.
-            pq.ParquetWriter(temporary, schema, compression="none", use_dictionary=others) as writer,
+            pq.ParquetWriter(
+                temporary,
+                schema,
+                compression="none",
+                use_dictionary=list(tracks),
+                write_statistics=list(tracks),
+                # Gives back what it no longer needs, unlike the default one.
+                memory_pool=pa.system_memory_pool(),
+            ) as writer,
         ):
-            for start in range(0, max(len(frame), 1), _BLOCK):
-                writer.write_table(pa.Table.from_pandas(frame.iloc[start : start + _BLOCK], schema=schema))
+            step = max(len(recording), 1) if packed else _BLOCK
+            for start in range(0, max(len(recording), 1), step):
+                rows = slice(start, start + step)
+                numbers = _packed(recording.data) if packed else _columns(recording.data[rows])
+                others = [track[rows] for track in tracks.values()]
+                writer.write_table(pa.Table.from_arrays([*numbers, *others], schema=schema), row_group_size=step)
     except (TypeError, pa.ArrowException) as error:
         raise DataFormatError(f"{where} cannot be written to {path}: {error}.") from error
     return path
 
 
+def _columns(data: np.ndarray) -> list[pa.Array]:
+    import pyarrow as pa
+
+    return [pa.array(column) for column in np.ascontiguousarray(data.T)]
+
+
+def _packed(data: np.ndarray) -> list[pa.Array]:
+    """Rows as bytes, without a copy; nothing if they have none."""
+    import pyarrow as pa
+
+    if not data.shape[1]:
+        return []
+    return [pa.Array.from_buffers(pa.binary(data.strides[0]), len(data), [None, pa.py_buffer(data)])]
+
+
+def _tracks(recording: Recording) -> dict[str, pa.Array]:
+    """Everything of a recording that is one value a sample and no channel."""
+    import pyarrow as pa
+
+    labels = {} if recording.labels is None else {"label": recording.track()}
+    tracks = {**labels, **recording.annotations, "time_s": recording.times_s}
+    return {
+        name: pa.array(values, from_pandas=True, memory_pool=pa.system_memory_pool()) for name, values in tracks.items()
+    }
+
+
+def _schema(recording: Recording, tracks: dict[str, pa.Array], fields: str, packed: bool) -> pa.Schema:
+    """Types of the columns, and metadata with which pandas alone shows units and fields, too."""
+    import pyarrow as pa
+
+    labels = recording.labels if np.ndim(recording.labels) == 0 else recording.labels[:0]
+    annotations = {name: values[:0] for name, values in recording.annotations.items()}
+    frame = replace(recording, data=recording.data[:0], labels=labels, annotations=annotations).to_dataframe()
+    frame.attrs = {_KEY.decode(): json.loads(fields)}
+    metadata = (pa.Schema.from_pandas(frame, preserve_index=True).metadata or {}) | {_KEY: fields.encode()}
+    # A hole is NaN, not null: then the numbers lie in the file as they do in memory.
+    numbers = [pa.field(channel, pa.float32(), nullable=False) for channel in recording.channels]
+    if packed and numbers:
+        numbers = [pa.field(_PACKED, pa.binary(4 * len(numbers)), nullable=False)]
+    return pa.schema([*numbers, *(pa.field(name, track.type) for name, track in tracks.items())], metadata)
+
+
 def read(path: Path) -> dict[str, Any]:
     """Give the fields of a recording that `write` wrote; any other file raises `DataFormatError`."""
-    import polars as pl
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        footer = pq.read_metadata(path)
     except pa.ArrowInvalid as error:
         raise DataFormatError(f"{path} is no Parquet file ({error}); Recording.save writes one.") from error
-    if _KEY not in metadata:
+    if _KEY not in (footer.metadata or {}):
         raise DataFormatError(f"{path} was not written by Recording.save; use Recording.from_dataframe.")
-    fields: dict[str, Any] = json.loads(metadata[_KEY])
+    fields: dict[str, Any] = json.loads(footer.metadata[_KEY])
     fields.pop("units")
     channels, one_a_sample = fields["channels"], fields.pop("label_per_sample")
-    tracks = (["label"] if one_a_sample else []) + fields["annotations"]
-    # polars puts columns side by side several times faster than anything else at hand.
-    data = pl.read_parquet(path, columns=channels).to_numpy(order="c") if channels else None
-    table = pq.read_table(path, columns=tracks or ["time_s"], read_dictionary=tracks)
-    labels = {name: _track(table.column(name)) for name in tracks}
+    names = (["label"] if one_a_sample else []) + fields["annotations"]
+    with pq.ParquetFile(path, metadata=footer, read_dictionary=names) as file:
+        if _PACKED in file.schema_arrow.names:
+            data, tracks = _read_packed(file, len(channels), names)
+        else:
+            data = np.empty((footer.num_rows, len(channels)), dtype=np.float32)
+            tracks = _read_blocks(file, data, channels, names)
+            data.flags.writeable = False
+    labels = {name: _track(tracks.column(name)) for name in names}
     if one_a_sample:
         fields["labels"] = labels.pop("label")
-    data = np.empty((len(table), 0), dtype=np.float32) if data is None else data
-    data.flags.writeable = False
     return fields | {"data": data, "annotations": labels}
+
+
+def _read_packed(file: pq.ParquetFile, n_channels: int, tracks: list[str]) -> tuple[np.ndarray, pa.Table]:
+    """Give the numbers, which belong to nobody else, without a copy, and the tracks."""
+    table = file.read_row_group(0, columns=[_PACKED, *tracks])
+    rows = table.column(_PACKED).combine_chunks()
+    rows = rows.chunk(0) if hasattr(rows, "chunk") else rows
+    data: np.ndarray = np.ndarray((len(rows), n_channels), np.float32, rows.buffers()[1], rows.offset * 4 * n_channels)
+    data.flags.writeable = False
+    return data, table.select(tracks)
+
+
+def _read_blocks(file: pq.ParquetFile, data: np.ndarray, channels: list[str], tracks: list[str]) -> pa.Table:
+    """Fill `data` block by block, and give the tracks."""
+    import pyarrow as pa
+
+    blocks, start = [], 0
+    for number in range(file.num_row_groups):
+        block = file.read_row_group(number, columns=[*channels, *tracks], use_threads=False)
+        rows, start = data[start : start + len(block)], start + len(block)
+        for column, values in enumerate(block.columns[: len(channels)]):
+            rows[:, column] = values
+        blocks.append(block.select(tracks))
+    return pa.concat_tables(blocks)
 
 
 def _track(column: pa.ChunkedArray) -> np.ndarray | pd.Categorical:

@@ -13,7 +13,7 @@ from har_virtual.recording import UNITS, channel_quantity, channel_site
 from har_virtual.windows.window_set import WindowSet
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import FigureBase
 
 _PANEL_INCHES = (2.6, 1.7)
 
@@ -24,8 +24,8 @@ def plot_window_of_each_class(
     site: str | None = None,
     quantity: str = "acc",
     n_columns: int = 4,
-    figure: Figure | None = None,
-) -> Figure:
+    figure: FigureBase | None = None,
+) -> FigureBase:
     """Draw one typical window of each class: that whose deviation is the median of its class.
 
     Parameters
@@ -37,12 +37,12 @@ def plot_window_of_each_class(
     quantity : {"acc", "gyr", "mag"}, default="acc"
     n_columns : int, default=4
         Panels side by side.
-    figure : matplotlib Figure, optional
+    figure : matplotlib Figure or SubFigure, optional
         Where to draw; default: a new one, which belongs to no window on the screen.
 
     Returns
     -------
-    Figure
+    Figure or SubFigure
         One panel a class, in alphabetical order; x, y and z in red, green and blue, in the unit of the quantity.
 
     Raises
@@ -69,8 +69,12 @@ def plot_window_of_each_class(
         for axis, color in enumerate(("tab:red", "tab:green", "tab:blue")):
             panel.plot(times_s, X[_typical(X, rows)][:, axis], color=color, linewidth=1.0)
         panel.set_title(f"{label} ({len(rows):,})", fontsize="small")
+        panel.tick_params(labelsize="x-small")
     for panel in panels[len(classes) :]:
         panel.set_axis_off()
+    # Where a panel has no other below it, an axis that is shared would stay without numbers.
+    for panel in panels[: len(classes)][-n_columns:]:
+        panel.tick_params(labelbottom=True)
     figure.supxlabel("time in s", fontsize="small")
     figure.supylabel(f"{channel_site(channels[0])} {quantity} in {UNITS[quantity]}", fontsize="small")
     return figure

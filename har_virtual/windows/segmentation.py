@@ -244,8 +244,8 @@ def _shared_channels(recordings: RecordingSet) -> tuple[str, ...]:
     if not shared:
         examples = {recording.channels: recording for recording in recordings}.values()
         raise DataFormatError(
-            "No channel is common to all recordings; rename or drop some, or merge the devices of a session with "
-            f"join_recordings: {'; '.join(map(repr, examples))}."
+            "No channel is common to all recordings; rename or drop some, or merge the devices of each session with "
+            f"har_virtual.windows.join_sessions: {'; '.join(map(repr, examples))}."
         )
     others = sorted(set().union(*(recording.channels for recording in recordings)) - shared)
     channels = tuple(channel for channel in first.channels if channel in shared)

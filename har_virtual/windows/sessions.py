@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
-from har_virtual.recording import Recording, RecordingSet, channel_site
+from har_virtual.recording import Recording, RecordingSet, channel_quantity, channel_site
 from har_virtual.windows.streams import common_rate, join_recordings
 
 _log = logging.getLogger(__name__)
@@ -154,10 +154,15 @@ def _tell_partial(sessions: list[Recording], channels: tuple[str, ...], missing:
 
 
 def _lacking(session: Recording, channels: tuple[str, ...]) -> list[str]:
-    """Give the channels that a session lacks, or their site where it has nothing of that."""
-    absent = [channel for channel in channels if channel not in session.channels]
-    sites = {channel_site(channel) for channel in session.channels}
-    return list(dict.fromkeys(c if (site := channel_site(c)) is None or site in sites else site for c in absent))
+    """Give what a session lacks: sites of which it has nothing, then vectors, then single channels."""
+    own = {(channel_site(channel), channel_quantity(channel)) for channel in session.channels}
+    sites = {site for site, _ in own}
+    lacking: dict[str | None, None] = {}
+    for channel in (channel for channel in channels if channel not in session.channels):
+        site, quantity = channel_site(channel), channel_quantity(channel)
+        whole = site if site not in sites else f"{site} {quantity}" if (site, quantity) not in own else channel
+        lacking[channel if site is None else whole] = None
+    return [str(each) for each in lacking]
 
 
 def _name(recording: Recording) -> str:

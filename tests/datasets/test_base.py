@@ -14,6 +14,7 @@ import pytest
 from har_virtual import Recording, segment_recordings
 from har_virtual.datasets.base import DataSet, Part, Reading, Task, keep_labels
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.recording import storage
 
 CHANNELS = [f"{site}_{quantity}_{axis}" for site in ("waist", "head") for quantity in ("acc", "gyr") for axis in "xyz"]
 
@@ -262,11 +263,11 @@ def test_a_damaged_entry_of_the_cache_is_read_anew(home, cache_folder):
 
 
 def test_nothing_half_written_is_left_in_the_cache(home, cache_folder, monkeypatch):
-    def fail(recording, path):
+    def fail(recording, path, **_):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Recording, "save", fail)
+    monkeypatch.setattr(storage, "write", fail)
     with pytest.warns(DataWarning, match=r"people/p1\.json holds cannot be kept there \(No space left on device\)"):
         recordings = Toy().load(home, subjects=1)
     assert len(recordings) == 1
