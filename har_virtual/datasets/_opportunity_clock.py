@@ -31,15 +31,6 @@ class Clock(NamedTuple):
     def n_samples(self) -> int:
         return int(self.samples[-1]) + 1
 
-    def spread(self, values: np.ndarray, missing: float) -> np.ndarray:
-        """Put the rows at their samples, `missing` between them, read-only."""
-        if self.n_samples > len(values):
-            rows = values
-            values = np.full((self.n_samples, *rows.shape[1:]), missing, dtype=rows.dtype)
-            values[self.samples] = rows
-        values.flags.writeable = False
-        return values
-
     def remarks(self, file: str) -> Iterator[str]:
         """Say what is odd about the stamps."""
         if self.rate_hz != RATE_HZ:

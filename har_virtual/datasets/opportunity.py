@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from har_virtual.datasets._opportunity_clock import RATE_HZ, read_clock
 from har_virtual.datasets._opportunity_columns import (
@@ -21,6 +20,7 @@ from har_virtual.datasets._opportunity_columns import (
     TRACK_COLUMNS,
     si_factor,
 )
+from har_virtual.datasets._rows import name_classes, spread_rows
 from har_virtual.datasets._text import TextFormat, read_text
 from har_virtual.datasets.base import (
     DataSet,
@@ -136,9 +136,14 @@ class _Opportunity(DataSet):
         table = read_text(path, _LAYOUT, numbers=self.columns, exact=(TIME_COLUMN, *TRACK_COLUMNS))
         clock = read_clock(table.exact[TIME_COLUMN], path)
         tracks = {
-            track: pd.Categorical.from_codes(
-                clock.spread(_class_codes(table.exact[column], _TRACKS[track], column, path), -1),
-                list(_TRACKS[track].values()),
+            track: name_classes(
+                # What is marked as missing is labelled as nothing.
+                np.nan_to_num(table.exact[column], nan=_NULL, posinf=np.inf, neginf=-np.inf),
+                _TRACKS[track],
+                clock.samples,
+                none=_NULL,
+                column=column,
+                path=path,
             )
             for column, track in TRACK_COLUMNS.items()
         }
@@ -146,7 +151,7 @@ class _Opportunity(DataSet):
         if self.factors is not None:
             data *= self.factors
         recording = Recording(
-            clock.spread(data, np.nan),
+            spread_rows(data, clock.samples, np.nan),
             clock.rate_hz,
             self.channels,
             start_s=clock.start_s,
@@ -162,13 +167,14 @@ class _Opportunity(DataSet):
     def _remarks(self, recording: Recording) -> Iterator[str]:
         """What is odd about the sensors of a run."""
         file, silent = recording.attrs["file"], []
+        some = np.ascontiguousarray(recording.data[::_ROWS_A_SECOND])
         for sensor, site in self.site_of_sensor.items():
             x = recording.channels.index(f"{site}_acc_x")
-            if np.isnan(recording.data[:, x]).all():
+            norms = np.linalg.norm(some[:, x : x + 3], axis=1)
+            norms = norms[~np.isnan(norms)]
+            if not norms.size and np.isnan(recording.data[:, x]).all():
                 silent.append(f"{site} ({sensor})")
                 continue
-            norms = np.linalg.norm(recording.data[::_ROWS_A_SECOND, x : x + 3], axis=1)
-            norms = norms[~np.isnan(norms)]
             typical, (low, high) = float(np.median(norms)) if norms.size else np.nan, _PLAUSIBLE_GRAVITY_M_S2
             if typical < low or typical > high:
                 yield (
@@ -358,18 +364,3 @@ def _check_placements(placements: Mapping[str, str]) -> dict[str, str]:
     if not all(isinstance(site, str) and site for site in sites) or len(set(sites)) < len(sites):
         raise DataFormatError(f"placements must give each sensor a site of its own, by a name, not {dict(placements)}.")
     return dict(placements)
-
-
-def _class_codes(ids: np.ndarray, names: Mapping[int, str], column: str, path: Path) -> np.ndarray:
-    """Give the place in `names` of each row's class; -1 for none, and for what the file marks as missing."""
-    codes = {_NULL: -1} | {number: code for code, number in enumerate(names)}
-    known = np.array(sorted(codes), dtype=np.float64)
-    ids = np.where(np.isnan(ids), _NULL, ids)
-    places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    unknown = np.flatnonzero(known[places] != ids)
-    if unknown.size:
-        raise DataFormatError(
-            f"{path}, line {unknown[0] + 1}: {column} has no class {ids[unknown[0]]:g}; there are {_NULL} for none, "
-            f"{', '.join(f'{number} {name}' for number, name in names.items())}."
-        )
-    return np.array([codes[int(number)] for number in known], dtype=np.int8)[places]

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from har_virtual.datasets._rows import name_classes, spread_rows
 from har_virtual.datasets._text import TextFormat, read_text
 from har_virtual.datasets.base import DataSet, Errors, Names, Part, Reading, Subjects, Task, check_known
 from har_virtual.datasets.fetch import Source, fetch_dataset
@@ -129,14 +130,16 @@ class _Pamap2(DataSet):
         times_s, activities, heart_rates = table.exact.values()
         samples = _sample_of_row(times_s, path)
         recording = Recording(
-            _spread(table.numbers, samples, np.nan),
+            spread_rows(table.numbers, samples, np.nan),
             _RATE_HZ,
             channel_names(_SITE_OF_IMU.values(), UNITS),
             start_s=times_s[0],
             subject=part.subject,
             session=part.session,
-            labels=_spread(_label_names(activities, path), samples, None),
-            annotations={"heart_rate_bpm": _spread(heart_rates.astype(np.float32), samples, np.nan)},
+            labels=name_classes(
+                activities, names_by_id("pamap2", "activity"), samples, none=_TRANSIENT, column="activity", path=path
+            ),
+            annotations={"heart_rate_bpm": spread_rows(heart_rates.astype(np.float32), samples, np.nan)},
             dataset=self.name,
             attrs={
                 "file": part.files[0],
@@ -299,27 +302,3 @@ def _sample_of_row(times_s: np.ndarray, path: Path) -> np.ndarray:
             f"{missing_s:.0f} s of rows is damaged."
         )
     return samples.astype(np.intp)
-
-
-def _label_names(activities: np.ndarray, path: Path) -> np.ndarray:
-    """Give the activity of each row by its name; None for the transient one."""
-    known = names_by_id("pamap2", "activity")
-    unknown = np.flatnonzero(~np.isin(activities, [_TRANSIENT, *known]))
-    if unknown.size:
-        raise DataFormatError(
-            f"{path}, line {unknown[0] + 1}: there is no activity {activities[unknown[0]]:g}; known are {_TRANSIENT} "
-            f"for none, {', '.join(f'{number} {name}' for number, name in known.items())}."
-        )
-    names = np.full(max(known) + 1, None, dtype=object)
-    names[list(known)] = list(known.values())
-    return names[activities.astype(np.intp)]
-
-
-def _spread(values: np.ndarray, samples: np.ndarray, missing: float | None) -> np.ndarray:
-    """Put the rows at their samples, `missing` between them, read-only."""
-    if samples[-1] + 1 > len(values):
-        spread = np.full((samples[-1] + 1, *values.shape[1:]), missing, dtype=values.dtype)
-        spread[samples] = values
-        values = spread
-    values.flags.writeable = False
-    return values

@@ -185,7 +185,7 @@ def test_every_number_of_an_activity_gets_its_name(tmp_path):
 @pytest.mark.parametrize("number", [8, 14, 25, 255, 256, -1, 1.5, np.nan, 1e300])
 def test_an_unknown_activity_is_an_error_with_its_line(tmp_path, number):
     path = write(tmp_path, table([0, 1, number, 1, number]))
-    with pytest.raises(DataFormatError, match=rf"{path}, line 3: there is no activity .*; known are 0 for none, 1 ly"):
+    with pytest.raises(DataFormatError, match=rf"{path}, line 3: activity has no class .*; there are 0 for none, 1 ly"):
         load(tmp_path)
 
 
