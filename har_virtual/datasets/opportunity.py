@@ -275,8 +275,8 @@ def load_opportunity(
     --------
     >>> from har_virtual.datasets import load_opportunity
     >>> recordings = load_opportunity("datasets/opportunity", sites=["back", "right_thigh"], cache=False)
-    >>> recordings[0]
-    Recording opportunity/1/ADL1(real, 4.57 s at 30 Hz, channels=['back_acc_x', ...])
+    >>> recordings[0].data.shape, recordings[0].channels[::3]
+    ((137, 9), ('back_acc_x', 'back_gyr_x', 'right_thigh_acc_x'))
     """
     if channels not in ("sites", "challenge"):
         raise UnknownNameError(f"channels must be 'sites' or 'challenge', not {channels!r}.")

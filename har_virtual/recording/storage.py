@@ -42,6 +42,7 @@ def write(recording: Recording, path: Path, *, where: str, packed: bool = False)
         "labels": recording.labels if one_label else None,
         "label_per_sample": not one_label,
         "annotations": list(recording.annotations),
+        "text": [name for name, track in _own_tracks(recording).items() if track.dtype.kind == "U"],
     }
     try:
         tracks = _tracks(recording)
@@ -59,12 +60,11 @@ def write(recording: Recording, path: Path, *, where: str, packed: bool = False)
                 memory_pool=pa.system_memory_pool(),
             ) as writer,
         ):
-            step = max(len(recording), 1) if packed else _BLOCK
-            for start in range(0, max(len(recording), 1), step):
-                rows = slice(start, start + step)
-                numbers = _packed(recording.data) if packed else _columns(recording.data[rows])
+            for start in range(0, max(len(recording), 1), _BLOCK):
+                rows = slice(start, start + _BLOCK)
+                numbers = (_packed if packed else _columns)(recording.data[rows])
                 others = [track[rows] for track in tracks.values()]
-                writer.write_table(pa.Table.from_arrays([*numbers, *others], schema=schema), row_group_size=step)
+                writer.write_table(pa.Table.from_arrays([*numbers, *others], schema=schema))
     except (TypeError, pa.ArrowException) as error:
         raise DataFormatError(f"{where} cannot be written to {path}: {error}.") from error
     return path
@@ -85,12 +85,16 @@ def _packed(data: np.ndarray) -> list[pa.Array]:
     return [pa.Array.from_buffers(pa.binary(data.strides[0]), len(data), [None, pa.py_buffer(data)])]
 
 
+def _own_tracks(recording: Recording) -> dict[str, np.ndarray]:
+    return ({"label": recording.labels} if np.ndim(recording.labels) else {}) | dict(recording.annotations)
+
+
 def _tracks(recording: Recording) -> dict[str, pa.Array]:
     """Everything of a recording that is one value a sample and no channel."""
     import pyarrow as pa
 
-    labels = {} if recording.labels is None else {"label": recording.track()}
-    tracks = {**labels, **recording.annotations, "time_s": recording.times_s}
+    label = {} if recording.labels is None else {"label": recording.track()}
+    tracks = label | _own_tracks(recording) | {"time_s": recording.times_s}
     return {
         name: pa.array(values, from_pandas=True, memory_pool=pa.system_memory_pool()) for name, values in tracks.items()
     }
@@ -128,48 +132,52 @@ def read(path: Path) -> dict[str, Any]:
     channels, one_a_sample = fields["channels"], fields.pop("label_per_sample")
     names = (["label"] if one_a_sample else []) + fields["annotations"]
     with pq.ParquetFile(path, metadata=footer, read_dictionary=names) as file:
-        if _PACKED in file.schema_arrow.names:
-            data, tracks = _read_packed(file, len(channels), names)
-        else:
-            data = np.empty((footer.num_rows, len(channels)), dtype=np.float32)
-            tracks = _read_blocks(file, data, channels, names)
-            data.flags.writeable = False
-    labels = {name: _track(tracks.column(name)) for name in names}
+        data = np.empty((footer.num_rows, len(channels)), dtype=np.float32)
+        tracks = _read_blocks(file, data, channels, names)
+    data.flags.writeable = False
+    whole_text = fields.pop("text", ())
+    labels = {name: _track(tracks.column(name), name in whole_text) for name in names}
     if one_a_sample:
         fields["labels"] = labels.pop("label")
     return fields | {"data": data, "annotations": labels}
-
-
-def _read_packed(file: pq.ParquetFile, n_channels: int, tracks: list[str]) -> tuple[np.ndarray, pa.Table]:
-    """Give the numbers, which belong to nobody else, without a copy, and the tracks."""
-    table = file.read_row_group(0, columns=[_PACKED, *tracks])
-    rows = table.column(_PACKED).combine_chunks()
-    rows = rows.chunk(0) if hasattr(rows, "chunk") else rows
-    data: np.ndarray = np.ndarray((len(rows), n_channels), np.float32, rows.buffers()[1], rows.offset * 4 * n_channels)
-    data.flags.writeable = False
-    return data, table.select(tracks)
 
 
 def _read_blocks(file: pq.ParquetFile, data: np.ndarray, channels: list[str], tracks: list[str]) -> pa.Table:
     """Fill `data` block by block, and give the tracks."""
     import pyarrow as pa
 
+    packed = _PACKED in file.schema_arrow.names
+    wanted = [*([_PACKED] if packed else channels), *tracks]
     blocks, start = [], 0
     for number in range(file.num_row_groups):
-        block = file.read_row_group(number, columns=[*channels, *tracks], use_threads=False)
+        block = file.read_row_group(number, columns=wanted, use_threads=False)
         rows, start = data[start : start + len(block)], start + len(block)
-        for column, values in enumerate(block.columns[: len(channels)]):
-            rows[:, column] = values
+        numbers = block.columns[: len(wanted) - len(tracks)]
+        if packed:
+            _unpack(numbers[0], rows)
+        else:
+            for column, values in enumerate(numbers):
+                rows[:, column] = values
         blocks.append(block.select(tracks))
     return pa.concat_tables(blocks)
 
 
-def _track(column: pa.ChunkedArray) -> np.ndarray | pd.Categorical:
+def _unpack(packed: pa.ChunkedArray, rows: np.ndarray) -> None:
+    start, width = 0, rows.shape[1]
+    for chunk in packed.chunks:
+        first, last = chunk.offset * width, (chunk.offset + len(chunk)) * width
+        values = np.frombuffer(chunk.buffers()[1], np.float32, last)[first:]
+        rows[start : start + len(chunk)] = values.reshape(len(chunk), width)
+        start += len(chunk)
+
+
+def _track(column: pa.ChunkedArray, whole_text: bool) -> np.ndarray | pd.Categorical:
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):
         encoded = column.unify_dictionaries().combine_chunks()
         codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return pd.Categorical.from_codes(codes, encoded.dictionary.to_pylist())
+        names = encoded.dictionary.to_pylist()
+        return np.array(names)[codes] if whole_text else pd.Categorical.from_codes(codes, names)
     values: np.ndarray = column.to_pandas().to_numpy()
     return values

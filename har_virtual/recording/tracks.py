@@ -22,12 +22,11 @@ def read_only(values: Any, dtype: Any = None) -> np.ndarray:
 def as_track(values: Any) -> np.ndarray:
     """Give labels as a read-only array: text if all are, else objects with None where one is missing.
 
-    A Categorical is the fast way, for then only its categories are looked at.
+    A Categorical becomes objects, and is the fast way, for then only its categories are looked at.
     """
     if isinstance(values, pd.Categorical):
-        names = as_track(values.categories.to_numpy())
-        if (values.codes < 0).any():
-            names = np.array([*names.tolist(), None], dtype=object)
+        # One object a class takes an eighth of the room of text as long as the longest name in every place.
+        names = np.array([*as_track(values.categories.to_numpy()).tolist(), None], dtype=object)
         track = names[values.codes]
         track.flags.writeable = False
         return track
