@@ -501,3 +501,12 @@ def test_a_long_recording_is_written_in_blocks(tmp_path, monkeypatch):
     assert again.labels.tolist() == labels.tolist()
     assert again.annotations["step"].tolist() == list(range(20))
     assert pyarrow.parquet.read_metadata(tmp_path / "a.parquet").num_row_groups == 3
+
+
+def test_a_column_chooses_by_the_names_of_its_rows():
+    people = RecordingSet([still(n, subject=str(n)) for n in (10, 20, 30)])
+    backwards = people.to_frame().sort_values("duration_s", ascending=False)
+    assert [r.subject for r in people[backwards.duration_s > 0.3]] == ["30", "20"]
+    assert [r.subject for r in people[backwards[:2].index]] == ["30", "20"]
+    with pytest.raises(DataFormatError, match="A column chooses recordings by truths"):
+        people[backwards.duration_s]

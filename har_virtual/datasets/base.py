@@ -7,7 +7,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
@@ -117,13 +117,18 @@ class DataSet(ABC):
         for candidate in (given, *(given / folder for folder in self.folders)):
             if candidate.is_dir() and self.find_parts(candidate):
                 return candidate
-        nearby = next((folder for folder in _nearby(given) if self.find_parts(folder)), None)
+        nearby = next((folder for folder in _nearby(given) if self._is_home(folder)), None)
         if nearby is not None:
             raise DataFormatError(f"{given} is not the home of {self.title}; {wanted}: pass {nearby}.")
         empty = "is empty" if not any(given.iterdir()) else f"holds nothing of {self.title}"
         raise DataFormatError(
             f"{given} {empty}; {wanted}. `har-virtual datasets info {self.name}` tells where to get it and its layout."
         )
+
+    def _is_home(self, folder: Path) -> bool:
+        with suppress(OSError):
+            return bool(self.find_parts(folder))
+        return False
 
     def load(
         self,
@@ -155,6 +160,8 @@ class DataSet(ABC):
         """
         if errors not in ("raise", "warn"):
             raise UnknownNameError(f"errors must be 'raise' or 'warn', not {errors!r}.")
+        if not isinstance(task, str):
+            raise UnknownNameError(f"{self.title}: task must be one name, of {', '.join(self.tasks)}, not {task!r}.")
         wanted_task = self.tasks[check_known(f"{self.title}: task", task, self.tasks)[0]]
         all_sites = self.sites if known_sites is None else list(known_sites)
         # None chooses all, and so also channels that have no site.
@@ -165,9 +172,15 @@ class DataSet(ABC):
         parts = self._choose_parts(home, subjects, keep)
 
         def prepare(recording: Recording) -> Recording | None:
-            changed = recording if change is None else change(recording)
-            selected = None if changed is None else select_channels(changed, sites, quantities)
-            return None if selected is None else keep_task(selected, wanted_task)
+            # Where sites are renamed, those asked for are the new ones.
+            select = partial(select_channels, sites=sites, quantities=quantities)
+            steps = [select, change] if known_sites is None else [change, select]
+            for step in (*steps, partial(keep_task, task=wanted_task)):
+                changed = recording if step is None else step(recording)
+                if changed is None:
+                    return None
+                recording = changed
+            return recording
 
         cache_of_readings = ReadingCache(self.name, f"{self.version}|{self.variant}", enabled=cache)
         outcomes = Parallel(n_jobs=n_jobs, prefer="threads")(
@@ -197,16 +210,28 @@ class DataSet(ABC):
         self, home: Path, part: Part, cache: ReadingCache, prepare: Change, errors: Errors
     ) -> tuple[list[Recording], list[str]]:
         try:
-            reading = cache.get(home, part.files)
-            if reading is None:
-                reading = self.read(home, part)
-                cache.put(home, part.files, reading)
+            reading = self._read_or_recall(home, part, cache)
+            prepared = [prepare(recording) for recording in reading.recordings]
         except (DataFormatError, OSError) as error:
             if errors == "raise":
                 raise
             return [], [f"{part.files[0]} was left out: {error}"]
-        prepared = (prepare(recording) for recording in reading.recordings)
         return [recording for recording in prepared if recording is not None], list(reading.notes)
+
+    def _read_or_recall(self, home: Path, part: Part, cache: ReadingCache) -> Reading:
+        entry = cache.entry(home, part.files)
+        reading = cache.get(entry)
+        if reading is None:
+            before = _states(home, part)
+            reading = self.read(home, part)
+            # What was read of files that changed meanwhile is neither what they held nor what they hold.
+            if _states(home, part) == before:
+                cache.put(entry, reading)
+        return reading
+
+
+def _states(home: Path, part: Part) -> list[tuple[int, int]]:
+    return [((stat := (home / file).stat()).st_size, stat.st_mtime_ns) for file in part.files]
 
 
 def as_names(asked: Iterable[Any] | str | int) -> list[str]:
@@ -244,7 +269,7 @@ def select_channels(
 
 def keep_task(recording: Recording, task: Task) -> Recording | None:
     """Give a recording with the labels of a task, None for all others; None if no label is left."""
-    labels = recording.labels if task.track is None else recording.annotations[task.track]
+    labels: Any = recording.labels if task.track is None else recording.track(task.track)
     if np.ndim(labels) == 0:
         return recording if labels is not None and (task.labels is None or labels in task.labels) else None
     if task.labels is not None:

@@ -63,6 +63,11 @@ class RecordingSet(Sequence[Recording]):
         return self._recordings[index]
 
     def _rows(self, index: Any) -> np.ndarray:
+        if isinstance(index, pd.Series):
+            if index.dtype != bool:
+                raise DataFormatError("A column chooses recordings by truths; for rows give their index.")
+            # By the rows' names, for a table that was sorted, or is a part, has them in another order.
+            index = index.index[index.to_numpy()]
         rows = np.asarray(index)
         if rows.dtype == bool:
             if len(rows) != len(self):

@@ -268,7 +268,7 @@ def test_nothing_half_written_is_left_in_the_cache(home, cache_folder, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(storage, "write", fail)
-    with pytest.warns(DataWarning, match=r"people/p1\.json holds cannot be kept there \(No space left on device\)"):
+    with pytest.warns(DataWarning, match=r"toy: what was read cannot be kept there \(No space left on device\)"):
         recordings = Toy().load(home, subjects=1)
     assert len(recordings) == 1
     assert not files_below(cache_folder / "datasets")

@@ -150,3 +150,44 @@ def test_any_numbers_come_back(numbers):
     table = read(text, numbers=["x", "y", "class"], exact=["time"])
     np.testing.assert_array_equal(table.numbers, np.float32(numbers)[:, 1:])
     np.testing.assert_array_equal(table.exact["time"], np.array(numbers)[:, 0])
+
+
+class Stream(io.RawIOBase):
+    """Bytes that can only be read forwards, as some members of archives."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        return self._file.readinto(buffer)
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_rows_stay_where_later_lines_are_shorter_or_longer(monkeypatch, seekable):
+    monkeypatch.setattr(_text, "_BLOCK_BYTES", 256)
+    monkeypatch.setattr(_text, "_MIN_BLOCK_BYTES", 256)
+    for first, second in ((20, 1), (1, 20)):
+        rows = [[row, row / 2, -row, 1] for row in range(400)]
+        text = "".join(
+            " ".join(str(x).ljust(first if row < 100 else second, "0") if "." in str(x) else str(x) for x in numbers)
+            + "\n"
+            for row, numbers in enumerate(rows)
+        ).encode()
+        source = io.BytesIO(text) if seekable else io.BufferedReader(Stream(text))
+        table = read_text(source, PLAIN, numbers=["x", "y"], exact=["time"], where="a.dat")
+        np.testing.assert_array_equal(table.numbers, np.float32(rows)[:, 1:3])
+        np.testing.assert_array_equal(table.exact["time"], np.arange(400.0))
+
+
+@pytest.mark.parametrize("field", ["２", "2 ", "0x1F", "1,5", "--1", "1e", "+-2"])
+def test_what_only_looks_like_a_number_is_named_with_its_column(field):
+    layout = TextFormat(("time", "x", "y"), separator=";", header=False)
+    with pytest.raises(DataFormatError, match=r"a\.dat, line 2: column x is"):
+        read(f"1;2;3\n1;{field};3\n", layout, numbers=["x"], exact=["time"])
+
+
+def test_a_table_may_be_read_for_its_texts_alone():
+    assert read("time,x,y,label\n1,2,3,a\n", NAMED, numbers=(), texts=["label"]).texts["label"].tolist() == ["a"]
