@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from har_virtual.datasets import DATASETS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -28,9 +30,8 @@ def figure_of(page: Path) -> Figure:
 def main() -> None:
     """Draw one picture a data set."""
     with contextlib.chdir(DOCS.parent):
-        for page in sorted((DOCS / "datasets").glob("*.md")):
-            if page.stem != "index":
-                figure_of(page).savefig(DOCS / "images" / f"dataset_{page.stem}.png", dpi=90)
+        for name in DATASETS:
+            figure_of(DOCS / "datasets" / f"{name}.md").savefig(DOCS / "images" / f"dataset_{name}.png", dpi=90)
 
 
 if __name__ == "__main__":

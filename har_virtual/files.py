@@ -32,9 +32,17 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def content_sha256(path: Path) -> str:
-    """Give the sha256 of a file's content; read again only when path, size or modification time change."""
+    """Give the sha256 of a file's content; read again only when `file_state` changes."""
+    return _sha256(path.resolve(), *file_state(path))
+
+
+def file_state(path: Path) -> tuple[int, ...]:
+    """Give size, times of modification and of change, and number of a file: together they tell another content.
+
+    The modification time alone does not, for unpacking an archive sets it to what it was.
+    """
     stat = path.stat()
-    return _sha256(path.resolve(), stat.st_size, stat.st_mtime_ns)
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
 @lru_cache(maxsize=4096)
@@ -47,17 +55,16 @@ def cache_home() -> Path:
     """Give the folder that HAR_VIRTUAL_CACHE names, else one in the user's cache directory."""
     import pooch
 
-    return Path(os.environ.get("HAR_VIRTUAL_CACHE") or pooch.os_cache("har_virtual"))
+    return Path(os.environ.get("HAR_VIRTUAL_CACHE") or pooch.os_cache("har_virtual")).expanduser()
 
 
 def remembered_sha256(path: Path) -> str:
     """Give `content_sha256`, remembered on disk, so that no later process reads a large file again.
 
-    It lies in `cache_home`, and holds as long as size and modification time stay what they were.
+    It lies in `cache_home`, and holds as long as `file_state` does.
     """
-    stat = path.stat()
     where = str(path.resolve())
-    known = [where, stat.st_size, stat.st_mtime_ns]
+    known = [where, *file_state(path)]
     note = cache_home() / "sha256" / f"{hashlib.sha256(where.encode()).hexdigest()}.json"
     try:
         *remembered, digest = json.loads(note.read_text(encoding="utf-8"))

@@ -363,9 +363,84 @@ def test_every_test_of_the_page_on_quirks_is_in_the_files_that_it_names():
 
 def test_every_data_set_has_a_page_with_its_card_and_its_picture():
     pages = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "datasets").glob("*.md")}
-    index = pages.pop("index")
+    index, *_ = (pages.pop(name) for name in ("index", "imutube", "speed"))
     assert sorted(pages) == sorted(DATASETS)
     for name, text in pages.items():
         assert f"[`{name}`]({name}.md) | {len(DATASETS[name].subjects)} |" in index
         assert text.startswith(f"```{{include}} ../../har_virtual/datasets/cards/{name}.md\n```\n")
         assert f"](../images/dataset_{name}.png)" in text
+
+
+LOADED = {
+    "pamap2": "PAMAP2",
+    "opportunity": "Opportunity",
+    "realworld_exact": "RealWorld, even stamps",
+    "realworld_jitter": "RealWorld, uneven stamps",
+}
+OVER = ("over_peer", "over_peer_with_others")
+
+
+def speed_of_loading() -> tuple[dict[str, dict], dict[str, float]]:
+    path = ROOT / "benchmarks" / "results" / "speed_loading.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return {title: results[name] for name, title in LOADED.items()}, results["targets"]
+
+
+def test_the_page_on_loading_has_the_figures_of_the_results():
+    cases, targets = speed_of_loading()
+    reached = []
+
+    def cell(ratio: float, target: float | None = None) -> str:
+        missed = target is not None and ratio > target
+        reached.extend([] if target is None else [not missed])
+        return f"**{ratio:.2f}**" if missed else f"{ratio:.2f}"
+
+    time, memory = [], []
+    for title, case in cases.items():
+        over, whole = ({way: row["median"] for way, row in case[peer].items()} for peer in OVER)
+        uncached, cached = cell(over["uncached"], targets["uncached"]), cell(over["cached"], targets["cached"])
+        others = [cell(over[way]) for way in ("first_call_cached", "filling")]
+        time.append([title, uncached, cell(whole["uncached"]), cached, *others])
+        peaks = case["memory_over_returned"]
+        memory.append([title, *(cell(peaks[way], targets["memory"]) for way in ("uncached", "filling", "cached"))])
+    page = (ROOT / "docs" / "datasets" / "speed.md").read_text(encoding="utf-8")
+    assert table_rows(page, "time") == time
+    assert table_rows(page, "memory") == memory
+    assert f"Of {len(reached)} figures that have a target, {sum(reached)} reach it." in page
+
+
+def test_what_the_index_says_of_the_cache_s_speed_is_in_the_results():
+    cases, _ = speed_of_loading()
+
+    def over_uncached(way: str) -> list[float]:
+        seconds = [
+            {mode: np.median([run["seconds"] for run in runs]) for mode, runs in case["processes"].items()}
+            for case in cases.values()
+        ]
+        return [each[way] / each["uncached"] for each in seconds]
+
+    index = " ".join((ROOT / "docs" / "datasets" / "index.md").read_text(encoding="utf-8").split())
+    cached, filling = over_uncached("cached"), over_uncached("filling")
+    assert f"takes {min(cached):.0%} to {max(cached):.0%} of the time without a cache" in index
+    assert f"the first call takes {min(filling):.1f} to {max(filling):.1f} times as long" in index
+
+
+def test_what_is_said_of_recognising_people_left_out_is_in_the_results():
+    path = ROOT / "benchmarks" / "results" / "loso_sp_sw_har.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    page = (ROOT / "docs" / "datasets" / "sp_sw_har.md").read_text(encoding="utf-8")
+
+    def score(row: dict) -> str:
+        return f"{row['macro_f1']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+
+    rows = {"phone and watch": "together", "phone": "left_thigh", "watch": "left_wrist"}
+    assert table_rows(page, "devices") == [
+        [title, score(results[name]), f"{results[name]['mean_over_subjects']:.3f}"] for title, name in rows.items()
+    ]
+    by_subject = results["together"]["f1_by_subject"]
+    lowest = min(by_subject, key=by_subject.get)
+    said = " ".join(page.split())
+    assert f"The lowest of the {len(by_subject)} is {lowest.partition('/')[2]} with {by_subject[lowest]:.3f}" in said
+    assert f"always guessing walking {results['together']['most_frequent_class']:.3f}" in said
+    both, phone, watch = (score(results[name]) for name in rows.values())
+    assert f"{both}; the phone alone {phone}, the watch alone {watch}" in README

@@ -82,3 +82,20 @@ def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
     monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path / "cache"))
     (tmp_path / "a.bin").write_bytes(b"one")
     assert files.remembered_sha256(tmp_path / "a.bin") == hashlib.sha256(b"one").hexdigest()
+
+
+def test_the_same_size_and_modification_time_do_not_hide_another_content(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"one")
+    files.remembered_sha256(path)
+    before = path.stat()
+    path.write_bytes(b"two")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert files.content_sha256(path) == files.remembered_sha256(path) == hashlib.sha256(b"two").hexdigest()
+
+
+def test_the_cache_s_folder_may_be_named_from_the_user_s(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", "~/kept")
+    assert files.cache_home() == tmp_path / "kept"

@@ -403,7 +403,7 @@ def test_a_quantity_that_is_none_of_ours_is_refused_where_units_are_converted():
 
 def test_turns_in_degrees_look_doubtful():
     table = pd.DataFrame({f"waist_gyr_{axis}": np.linspace(0, 300, 50) for axis in "xyz"}, index=np.arange(50) / 50)
-    with pytest.warns(DataWarning, match="as if in deg/s: units="):
+    with pytest.warns(DataWarning, match=r"as if in deg/s\. State units="):
         Recording.from_dataframe(table, units={"gyr": "rad/s"})
     Recording.from_dataframe(table, units={"gyr": "deg/s"})
 
@@ -510,3 +510,10 @@ def test_a_column_chooses_by_the_names_of_its_rows():
     assert [r.subject for r in people[backwards[:2].index]] == ["30", "20"]
     with pytest.raises(DataFormatError, match="A column chooses recordings by truths"):
         people[backwards.duration_s]
+
+
+def test_a_set_is_filtered_by_several_values_and_by_numbers_of_persons():
+    people = RecordingSet([still(subject=subject) for subject in "123"])
+    assert [r.subject for r in people.select(subject=[1, "3"])] == ["1", "3"]
+    assert [r.subject for r in people.select(subject=2, domain=("real", "virtual"))] == ["2"]
+    assert len(people.select(channels=WRIST)) == 3

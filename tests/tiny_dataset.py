@@ -27,6 +27,8 @@ class Tiny(DataSet):
     subjects = ("p1", "p2")
     sites = DEVICES
     quantities = ("acc",)
+    # Its readings are counts.
+    checks_units = False
     tasks = MappingProxyType({"all": Task(("walking", "sitting"))})
 
     def find_parts(self, home: Path) -> list[Part]:

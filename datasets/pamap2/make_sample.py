@@ -1,9 +1,10 @@
 """Write the tiny sample of PAMAP2 that lies beside this file: ``python datasets/pamap2/make_sample.py``.
 
-Four files in the data set's own format, made of closed-form motion: half a second of each activity, with transients
-(activity 0) between them. Numbers have fewer digits than the real ones, to be small. What the real files have: heart
-rates in some nine rows a second, a sensor that drops out (NaN), rows that are missing, an accelerometer that ends at
-6 g, orientations without a meaning, a left-handed subject (108), and one who did nothing but jump (109).
+Four files in the data set's own format, made of closed-form motion: some 0.4 s of each activity, with transients
+(activity 0) between them. Numbers are what calibrated sensors of 12 and 13 bits give, in six digits as in the real
+files. What else the real files have: heart rates in some nine rows a second, a sensor that drops out (NaN), rows that
+are missing, an accelerometer that ends at 6 g, orientations without a meaning, a left-handed subject (108), and one who
+did nothing but jump (109).
 """
 
 from __future__ import annotations
@@ -13,18 +14,25 @@ from pathlib import Path
 import numpy as np
 
 RATE_HZ = 100
+G_M_S2 = 9.80665
 LIMIT_6G_M_S2 = 59.0
+# What one count of each sensor stands for: ranges of 16 g, 6 g, 1500 deg/s and 400 uT to both sides in 13, 13, 13 and
+# 12 bits. Temperatures come in sixteenths of a degree.
+STEPS = {"acc": 32 * G_M_S2 / 2**13, "acc_6g": 12 * G_M_S2 / 2**13, "gyr": np.deg2rad(3000) / 2**13, "mag": 800 / 2**12}
+STEP_DEG_C = 1 / 16
+# Axes that are not quite at right angles: a calibrated reading is this matrix times what the three sensors read.
+CALIBRATION = np.array([[1.0, 0.002, -0.003], [0.0, 1.0, 0.004], [0.0, 0.0, 1.0]])
 
 # Of each file: its first time stamp, and the activities with their numbers of rows.
 FILES = {
-    "Protocol/subject101.dat": (8.38, ((0, 8), (1, 52), (2, 52), (3, 52), (4, 52))),
-    "Protocol/subject108.dat": (5.64, ((0, 8), (12, 52), (13, 52), (4, 52), (0, 20), (5, 52))),
-    "Protocol/subject109.dat": (11.2, ((0, 8), (24, 52), (0, 8))),
-    "Optional/subject101.dat": (6.05, ((11, 52), (0, 8))),
+    "Protocol/subject101.dat": (8.38, ((0, 4), (1, 40), (2, 40), (3, 40), (4, 36))),
+    "Protocol/subject108.dat": (5.64, ((0, 4), (12, 40), (13, 40), (4, 40), (0, 28), (5, 48))),
+    "Protocol/subject109.dat": (11.2, ((0, 4), (24, 42), (0, 4))),
+    "Optional/subject101.dat": (6.05, ((11, 10), (0, 2))),
 }
 # Rows that the file lacks, and rows in which the sensor at the hand dropped out.
-MISSING = {"Protocol/subject108.dat": slice(168, 176)}
-DROPPED_OUT = {"Protocol/subject108.dat": slice(130, 150)}
+MISSING = {"Protocol/subject108.dat": slice(134, 142)}
+DROPPED_OUT = {"Protocol/subject108.dat": slice(102, 122)}
 
 # Of each activity: swings a second, their size in m/s2, and how sharp they are (odd: swings to both sides).
 MOTION = {0: (0.3, 1.0, 1), 1: (0.2, 0.1, 1), 2: (0.3, 0.2, 1), 3: (0.5, 0.3, 1), 4: (2.0, 4.0, 1), 5: (3.0, 70.0, 5)}
@@ -43,10 +51,19 @@ def imu(times_s: np.ndarray, activities: np.ndarray, sensor: int) -> np.ndarray:
     acc_6g = np.clip(acc + 0.07, -LIMIT_6G_M_S2, LIMIT_6G_M_S2)
     gyr = np.stack([0.02 * swing, 0.1 * swing, -0.4 * swing], axis=1) * np.sqrt(size)[:, None]
     mag = np.array([12.0, -48.0, 4.0]) + 3.0 * sensor + swing[:, None]
-    columns = [np.full((len(times_s), 1), 31 + sensor)]
-    columns += [np.round(acc, 2), np.round(acc_6g, 2), np.round(gyr, 3), np.round(mag, 1)]
-    text = [[f"{value:g}" for value in row] for row in np.concatenate(columns, axis=1)]
+    degrees_c = np.round((31.4 + sensor + 0.1 * (times_s - times_s[0])) / STEP_DEG_C) * STEP_DEG_C
+    vectors = {"acc": acc, "acc_6g": acc_6g, "gyr": gyr, "mag": mag}
+    readings = [digitised(vector, STEPS[name]) for name, vector in vectors.items()]
+    # Six digits, with an exponent where a number is small, as C and C++ print by default.
+    text = [[f"{value:g}" for value in row] for row in np.column_stack([degrees_c, *readings])]
     return np.array([[*row, "1", "0", "0", "0"] for row in text])
+
+
+def digitised(vectors: np.ndarray, step: float) -> np.ndarray:
+    """Give what a sensor of three axes makes of `vectors` (n_rows, 3), each within some half a `step` of the truth."""
+    counts = np.round(vectors @ np.linalg.inv(CALIBRATION).T / step)
+    # Adding 0 turns -0 into 0.
+    return counts * step @ CALIBRATION.T + 0.0
 
 
 def rows(start_s: float, activities: np.ndarray) -> np.ndarray:

@@ -3,7 +3,9 @@
 Two people walk, sit and climb stairs for two seconds, in the data set's own archives, names and columns. The readings
 are closed-form: a phone at each position feels gravity and a swing of the activity's frequency and amplitude. Subject
 1 has all three sensors while walking. Of subject 4 the only walk has the number 2 in its tables' names, and climbing
-has two parts in archives within the archive. The readMe's wording is ours, except for its lines ``> entries N``.
+has two parts in archives within the archive. Readings are whole numbers of a phone's steps, as 32-bit numbers in Java's
+digits, like the real ones. The readMe's wording is ours, except for its lines ``> entries N``: whether it has a line on
+the frequency, too, we could not confirm.
 """
 
 from __future__ import annotations
@@ -20,11 +22,19 @@ PREFIXES = {"acc": "acc", "gyr": "Gyroscope", "mag": "MagneticField"}
 MOTION = {"walking": (1.8, 3.0), "sitting": (0.2, 0.1), "climbingup": (1.3, 2.0)}
 STILL = {"acc": (0.0, 9.8, 0.0), "gyr": (0.0, 0.0, 0.0), "mag": (20.0, -40.0, 5.0)}
 SWING = {"acc": 1.0, "gyr": 0.3, "mag": 2.0}
-RESOLUTION = {"acc": 0.05, "gyr": 0.005, "mag": 0.1}
+# What one count of the sensors stands for: m/s2, rad/s, uT.
+STEPS = {"acc": 9.80665 / 2**14, "gyr": np.deg2rad(0.0175), "mag": 0.06}
 FIRST_STAMP_MS = 1_435_993_916_003
 N_ROWS, STEP_MS = 100, 20
 LATE_MS = {"chest": 0, "forearm": 140, "head": 20, "shin": 60, "thigh": 80, "upperarm": 40, "waist": 100}
 HEADER = "id,attr_time,attr_x,attr_y,attr_z"
+
+
+def as_java(value: np.float32) -> str:
+    """Write a number as Java writes a float: the digits that tell it from others, -0.9576807 or 9.765625E-4."""
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return np.format_float_positional(value, trim="0")
+    return np.format_float_scientific(value, trim="0", exp_digits=1).replace("e", "E")
 
 
 def table(quantity: str, activity: str, position: str, subject: int, part: int) -> str:
@@ -35,10 +45,11 @@ def table(quantity: str, activity: str, position: str, subject: int, part: int) 
     times_s = np.arange(n_rows) * STEP_MS / 1000
     phase = 2 * np.pi * steps_hz * (times_s + LATE_MS[position] / 1000) * (1 + 0.05 * subject) + 0.5 * place
     swing = SWING[quantity] * size * np.stack([0.4 * np.sin(phase / 2), np.sin(phase), 0.6 * np.cos(phase)], axis=1)
-    readings = np.round((np.array(STILL[quantity]) + swing) / RESOLUTION[quantity]) * RESOLUTION[quantity]
+    readings = np.round((np.array(STILL[quantity]) + swing) / STEPS[quantity]) * STEPS[quantity]
     start_ms = FIRST_STAMP_MS + 600_000 * list(MOTION).index(activity) + 100_000 * (part - 1) + LATE_MS[position]
     rows = [
-        f"{row + 1},{start_ms + row * STEP_MS},{x:.6g},{y:.6g},{z:.6g}" for row, (x, y, z) in enumerate(readings + 0.0)
+        f"{row + 1},{start_ms + row * STEP_MS},{','.join(map(as_java, reading))}"
+        for row, reading in enumerate(readings.astype(np.float32))
     ]
     return "\n".join([HEADER, *rows]) + "\n"
 

@@ -4,7 +4,8 @@ Two executions in the data set's own format, made of closed-form motion: seated,
 back, turning, sitting down. The phone of s01 is in the pocket upside down with its screen to the thigh, that of s02
 upright with its screen to the front. Both devices sample evenly, each at its own rate, and their stamps are late and in
 bunches, as the real ones are. s02 ends before sitting, and one of its samples is called walking between the last turn
-and sitting down: both occur in the data set. Numbers have fewer digits than the real ones, to be small.
+and sitting down: both occur in the data set. Readings are whole numbers of the steps in which the real devices' are, as
+32-bit numbers whose every digit is written, like the real ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 import numpy as np
 
 GRAVITY_M_S2 = 9.80665
+# What one count of the accelerometers (m/s2) and of the gyroscopes (rad/s) stands for.
+STEPS = np.array([GRAVITY_M_S2 / 4096] * 3 + [np.deg2rad(0.035)] * 3)
 RATE_HZ = {"sp": 102.45, "sw": 104.287}
 # Seconds after the first whole second of the execution at which a device takes its first sample.
 FIRST_S = {"sp": 0.0137, "sw": 0.0021}
@@ -28,8 +31,8 @@ EXECUTIONS = {
 }
 PEOPLE = {"s01": (40, "F", 170, 65, "R", 1), "s02": (60, "M", 180, 80, "L", 1)}
 PHASES = (
-    *(("SEATED", 0.7), ("STANDING_UP", 0.7), ("WALKING", 1.0), ("TURNING", 0.7), ("WALKING", 1.0)),
-    *(("TURNING", 0.7), ("SITTING_DOWN", 0.7), ("SEATED", 0.4)),
+    *(("SEATED", 0.4), ("STANDING_UP", 0.5), ("WALKING", 0.55), ("TURNING", 0.5), ("WALKING", 0.55)),
+    *(("TURNING", 0.5), ("SITTING_DOWN", 0.5), ("SEATED", 0.3)),
 )
 WITHOUT_LAST_SEAT = ("s02_01",)
 
@@ -57,8 +60,8 @@ def motion(times_s: np.ndarray, execution: str) -> tuple[np.ndarray, np.ndarray,
             angle[inside] = np.pi / 2 * (offset + sign * ramp)[inside]
             rate[inside] = np.pi / 2 * sign * slope[inside]
         elif label == "WALKING":
-            swell, swing = np.sin(np.pi * u) ** 2, np.sin(4 * np.pi * u)
-            swelling, swinging = np.pi * np.sin(2 * np.pi * u) / duration, 4 * np.pi * np.cos(4 * np.pi * u) / duration
+            swell, swing = np.sin(np.pi * u) ** 2, np.sin(2 * np.pi * u)
+            swelling, swinging = np.pi * np.sin(2 * np.pi * u) / duration, 2 * np.pi * np.cos(2 * np.pi * u) / duration
             angle[inside] = 0.4 * (swell * swing)[inside]
             rate[inside] = 0.4 * (swelling * swing + swell * swinging)[inside]
         else:
@@ -107,9 +110,10 @@ def table(execution: str, device: str) -> str:
         labels[labels.index("SITTING_DOWN")] = "WALKING"
     stamps = 1000 * start_unix_s + arrivals_ms(times_s, device)
     # Adding 0 turns -0 into 0.
+    readings = (np.round(values / STEPS) * STEPS).astype(np.float32) + np.float32(0)
     rows = [
-        f"{','.join(f'{value:.3f}' for value in row)},{stamp},{label}"
-        for row, stamp, label in zip(np.round(values, 3) + 0.0, stamps, labels, strict=True)
+        f"{','.join(map(repr, row))},{stamp},{label}"
+        for row, stamp, label in zip(readings.tolist(), stamps, labels, strict=True)
     ]
     return "\n".join([",".join(COLUMNS), *rows, ""])
 

@@ -21,6 +21,7 @@ datasets = App(name="datasets", help="Data sets with real sensors: what they are
 @datasets.command(name="list")
 def list_datasets() -> int:
     """Say which data sets this library loads."""
+    from har_virtual.datasets.fetch import heading
     from har_virtual.datasets.registry import DATASETS
 
     rows = [("name", "subjects", "sites", "tasks", "to be had", "title")]
@@ -31,7 +32,7 @@ def list_datasets() -> int:
             str(len(dataset.sites)),
             ", ".join(dataset.tasks),
             "by hand" if dataset.source is None else "by fetch",
-            dataset.title,
+            heading(dataset.title),
         )
         for dataset in DATASETS.values()
     ]
@@ -115,19 +116,19 @@ def fetch(
     verbose
         1 for a progress bar (in a terminal), 0 for the result alone.
     """
-    from har_virtual.datasets.fetch import fetch_dataset
+    from har_virtual.datasets.fetch import fetch_dataset, heading
     from har_virtual.datasets.registry import find_dataset
     from har_virtual.exceptions import DownloadError, TermsError
 
     dataset = find_dataset(name)
     if accept_terms and dataset.source is not None and verbose:
-        show(f"{dataset.title}, under these terms:\n{dataset.source.describe()}")
+        show(f"{heading(dataset.title)}, under these terms:\n{dataset.source.describe()}")
     try:
         home = fetch_dataset(dataset, data_home, accept_terms=accept_terms, verbose=verbose)
     except (DownloadError, TermsError) as error:
         show(str(error), file=sys.stderr)
         return 2 if isinstance(error, TermsError) else 1
-    show(f"{dataset.title} is in {home}; har-virtual datasets check {name} {data_home} reads all of it.")
+    show(f"{heading(dataset.title)} is in {home}; har-virtual datasets check {name} {data_home} reads all of it.")
     return 0
 
 

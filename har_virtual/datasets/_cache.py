@@ -6,14 +6,12 @@ import hashlib
 import json
 import secrets
 import shutil
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from har_virtual.exceptions import DataWarning
 from har_virtual.files import cache_home, remembered_sha256
 from har_virtual.recording import Recording, storage
 
@@ -65,10 +63,10 @@ class ReadingCache:
         except Exception:  # noqa: BLE001 - whatever is wrong with it, the part can be read anew
             return None
 
-    def put(self, entry: Path | None, reading: Reading) -> None:
-        """Keep what a part holds; where that cannot be written it is a `DataWarning`, for the caller has it."""
+    def put(self, entry: Path | None, reading: Reading) -> str | None:
+        """Keep what a part holds; where that cannot be written, say so."""
         if entry is None:
-            return
+            return None
         temporary = entry.with_name(f".{entry.name}-{secrets.token_hex(4)}")
         try:
             temporary.mkdir(parents=True)
@@ -79,14 +77,13 @@ class ReadingCache:
             self._publish(temporary, entry)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            warnings.warn(
+            return (
                 f"{self._folder}: what was read cannot be kept there ({why}), so it will be read anew. Set "
-                "HAR_VIRTUAL_CACHE to another folder, or pass cache=False.",
-                DataWarning,
-                stacklevel=2,
+                "HAR_VIRTUAL_CACHE to another folder, or pass cache=False."
             )
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+        return None
 
     def _publish(self, temporary: Path, entry: Path) -> None:
         """Rename to `entry`, unless another process was first; one that is damaged makes room."""

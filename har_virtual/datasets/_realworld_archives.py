@@ -182,7 +182,7 @@ def _positions_missing(file: str, members: list[Member]) -> list[str]:
         there = {member.position for member in members if member.session == session}
         for position in (each for each in POSITIONS if each not in there):
             known = (name.subject, name.activity, position) in _KNOWN_MISSING
-            why = "as is known of the data set" if known else "which is not known of the data set: is it whole?"
+            why = "as is known of the data set." if known else "which is not known of the data set: is it whole?"
             part = "" if session == 1 else f" in session {session}"
             notes.append(f"{file} has no {position}{part}, {why}")
     return notes

@@ -102,7 +102,8 @@ def read_text(
             if frame is None or not whole.add(frame, len(block)):
                 fault = _find_fault(block, wanted)
                 raise DataFormatError(
-                    f"{where}, line {line + fault.row}: {fault.why}. The file is damaged or not the published one."
+                    f"{where}, line {line + fault.row}: {fault.why}. The file is damaged or not the published one; get "
+                    "it anew."
                 )
             line += len(frame)
     if not whole.n_rows:
@@ -140,10 +141,14 @@ def _check_header(line: bytes, layout: TextFormat, where: str) -> None:
     found = line.rstrip(b"\r\n").decode("utf-8", "replace").removeprefix("\ufeff").split(layout.separator)
     missing = [name for name in layout.columns if name not in found]
     if missing:
-        raise DataFormatError(f"{where}, line 1: column {', '.join(missing)} is missing; there is {_shown(line)}.")
-    if tuple(found) != layout.columns:
         raise DataFormatError(
-            f"{where}, line 1: the columns must be {layout.separator.join(layout.columns)}, not {_shown(line)}."
+            f"{where}, line 1: column {', '.join(missing)} is missing; the line is {_shown(line)}. Get the file anew."
+        )
+    extra = [name for name in found if name not in layout.columns]
+    if tuple(found) != layout.columns:
+        what = f"there is a column {', '.join(map(repr, extra))} too many" if extra else "they are in another order"
+        raise DataFormatError(
+            f"{where}, line 1: the columns must be {layout.separator.join(layout.columns)}; {what}. Get the file anew."
         )
 
 
@@ -247,7 +252,8 @@ def _fault(line: bytes, wanted: _Wanted) -> str | None:
     except UnicodeDecodeError:
         return f"the line is no text: {_shown(line)}"
     if len(fields) != len(columns):
-        return f"{len(fields)} fields where {len(columns)} are needed: {_shown(line)}"
+        shown = f"{_shown(line)} (separator {wanted.layout.separator!r})"
+        return f"{len(fields)} fields where {len(columns)} are needed: {shown}"
     for name, kind in wanted.kinds.items():
         field = fields[columns.index(name)]
         if not field:
@@ -270,7 +276,6 @@ def _is_number(field: str, dtype: Any) -> bool:
 
 def _shown(text: bytes | str) -> str:
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    text = " ".join(text.split())
     return repr(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "...")
 
 

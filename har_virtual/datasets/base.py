@@ -17,7 +17,9 @@ from joblib import Parallel, delayed
 
 from har_virtual.datasets._cache import ReadingCache
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.files import file_state
 from har_virtual.recording import Recording, RecordingSet, channel_quantity, channel_site
+from har_virtual.recording.doubts import find_doubts
 
 if TYPE_CHECKING:
     from har_virtual.datasets.fetch import Source
@@ -30,6 +32,7 @@ Change = Callable[[Recording], Recording | None]
 # How far above or below the given folder the right one is looked for, to name it in the error.
 _LEVELS = 3
 _MAX_FOLDERS_SEEN = 300
+_SAMPLES_LOOKED_AT = 1000
 
 
 class Part(NamedTuple):
@@ -73,6 +76,8 @@ class DataSet(ABC):
     quantities: ClassVar[tuple[str, ...]] = ("acc", "gyr", "mag")
     site_quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What sites have that have not all of `quantities`."""
+    checks_units: ClassVar[bool] = True
+    """Whether readings are told that look as if they were in other units."""
     sampling_rate_hz: ClassVar[float | None] = None
     """Of all devices, where they share one."""
     tasks: ClassVar[Mapping[str, Task]] = {"all": Task()}
@@ -87,6 +92,12 @@ class DataSet(ABC):
     @abstractmethod
     def read(self, home: Path, part: Part) -> Reading:
         """Read a part with all its sites, quantities and label tracks; damage raises `DataFormatError`."""
+
+    def read_and_doubt(self, home: Path, part: Part) -> Reading:
+        """Read a part, and add a note where readings look as if they were in other units."""
+        reading = self.read(home, part)
+        doubts = _unit_doubts(part.files[0], reading.recordings) if self.checks_units else ()
+        return Reading(reading.recordings, [*reading.notes, *doubts])
 
     def published(self) -> list[str]:
         """Give the files of a complete download, relative to the home."""
@@ -172,10 +183,11 @@ class DataSet(ABC):
         parts = self._choose_parts(home, subjects, keep)
 
         def prepare(recording: Recording) -> Recording | None:
-            # Where sites are renamed, those asked for are the new ones.
             select = partial(select_channels, sites=sites, quantities=quantities)
-            steps = [select, change] if known_sites is None else [change, select]
-            for step in (*steps, partial(keep_task, task=wanted_task)):
+            # What was not asked for need not be fit to be changed. Where sites are renamed, the new ones are asked for.
+            if known_sites is None and select(recording) is None:
+                return None
+            for step in (change, select, partial(keep_task, task=wanted_task)):
                 changed = recording if step is None else step(recording)
                 if changed is None:
                     return None
@@ -198,11 +210,21 @@ class DataSet(ABC):
 
     def _choose_parts(self, home: Path, subjects: Subjects, keep: Callable[[Part], bool] | None) -> list[Part]:
         there = self.find_parts(home)
-        asked = set(check_known(f"{home}: subject", subjects, dict.fromkeys(part.subject for part in there)))
-        parts = [part for part in there if part.subject in asked and (keep is None or keep(part))]
+        people = list(dict.fromkeys(part.subject for part in there))
+        asked = people if subjects is None else as_names(subjects)
+        absent = [subject for subject in asked if subject in self.subjects and subject not in people]
+        if absent:
+            raise UnknownNameError(
+                f"{home} has no file of subject {', '.join(absent)}, who is in {self.title}; there is "
+                f"{', '.join(people)}. `har-virtual datasets check {self.name} {home}` tells what is missing."
+            )
+        asked = check_known(f"{home}: subject", asked, people)
+        theirs = [part for part in there if part.subject in asked]
+        parts = [part for part in theirs if keep is None or keep(part)]
         if not parts:
+            sessions = ", ".join(dict.fromkeys(part.session for part in theirs))
             raise DataFormatError(
-                f"{home} has no file of {self.title} that was asked for, of subjects {sorted(asked)}."
+                f"{home} has nothing of what was asked for of subject {', '.join(asked)}; there is {sessions}."
             )
         return parts
 
@@ -223,15 +245,23 @@ class DataSet(ABC):
         reading = cache.get(entry)
         if reading is None:
             before = _states(home, part)
-            reading = self.read(home, part)
+            reading = self.read_and_doubt(home, part)
             # What was read of files that changed meanwhile is neither what they held nor what they hold.
-            if _states(home, part) == before:
-                cache.put(entry, reading)
+            problem = cache.put(entry, reading) if _states(home, part) == before else None
+            return Reading(reading.recordings, [*reading.notes, *([problem] if problem else [])])
         return reading
 
 
-def _states(home: Path, part: Part) -> list[tuple[int, int]]:
-    return [((stat := (home / file).stat()).st_size, stat.st_mtime_ns) for file in part.files]
+def _states(home: Path, part: Part) -> list[tuple[int, ...]]:
+    return [file_state(home / file) for file in part.files]
+
+
+def _unit_doubts(file: str, recordings: Iterable[Recording]) -> Iterator[str]:
+    """What looks as if a file were in other units than the data set's; some samples tell."""
+    for recording in recordings:
+        step = max(len(recording) // _SAMPLES_LOOKED_AT, 1)
+        for doubt in find_doubts(recording.data[::step], recording.channels):
+            yield f"{recording.attrs.get('file', file)}: {doubt.what}, unlike the published files."
 
 
 def as_names(asked: Iterable[Any] | str | int) -> list[str]:

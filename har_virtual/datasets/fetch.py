@@ -55,7 +55,7 @@ class Source(NamedTuple):
 
 
 def fetch_dataset(
-    dataset: DataSet, data_home: str | os.PathLike, *, accept_terms: bool = False, verbose: int = 1
+    dataset: str | DataSet, data_home: str | os.PathLike, *, accept_terms: bool = False, verbose: int = 1
 ) -> Path:
     """Download a data set from its own server and unpack it; where it is there already, check it.
 
@@ -63,9 +63,13 @@ def fetch_dataset(
     its sha256 and the sizes of the files that came out of it, by which every later call checks both. An archive that
     was put there by hand is taken. The data set's folder appears when all of it is unpacked.
 
+    One process at a time fetches an archive: a file ``.lock`` beside it tells the others, for which this is an error.
+    Only a process that was killed leaves it behind; then it is to be deleted by hand.
+
     Parameters
     ----------
-    dataset : DataSet
+    dataset : str or DataSet
+        Such as "pamap2".
     data_home : path-like
         Folder for the archive and the data set; made if it is not there.
     accept_terms : bool, default=False
@@ -83,38 +87,44 @@ def fetch_dataset(
     TermsError
         If `accept_terms` is False; it shows licence, page and size.
     DownloadError
-        If there is no connection, no space, no such file any more, or it is another one than before; or if the data
-        set is to be had by a form only. It says what to do by hand.
+        If there is no connection, no space, no such file any more, or it is another one than before; if another
+        process is fetching it; or if the data set is to be had by a form only. It says what to do by hand.
     """
+    if isinstance(dataset, str):
+        # The loaders, which the registry holds, import this module.
+        from har_virtual.datasets.registry import find_dataset
+
+        dataset = find_dataset(dataset)
     source = dataset.source
     if source is None:
         raise DownloadError(
-            f"{dataset.title} cannot be fetched by a program: it has to be asked for, or no lasting address is known.\n"
-            f"{_how_to_get(dataset)}"
+            f"{heading(dataset.title)} cannot be fetched by a program: it has to be asked for, or no lasting "
+            f"address is known.\n{_how_to_get(dataset)}"
         )
-    folder = Path(data_home).expanduser()
-    archive = folder / source.file_name
-    record = _read_record(archive)
-    known_sha256 = source.sha256 or record.get("sha256")
-    _check_archive(archive, known_sha256)
-    home = _whole_home(dataset, folder, record)
+    archive = Path(data_home).expanduser() / source.file_name
+    home = _already_there(dataset, source, archive)
     if home is not None:
         return home
     with _explained(dataset.title, source, archive):
-        if not archive.is_file():
-            if not accept_terms:
-                raise TermsError(_ask_for_consent(dataset, source, data_home))
-            _logger.info("%s:\n%s", dataset.title, source.describe())
-            _download(source.url, archive, known_sha256, show_progress=verbose > 0)
-        home, files = _unpack(dataset, archive)
-        _write_record(archive, source, home, files)
+        if not archive.is_file() and not accept_terms:
+            raise TermsError(_ask_for_consent(dataset, source, data_home))
+        with _locked(archive):
+            # Another process may have brought it since.
+            home = _already_there(dataset, source, archive)
+            if home is None:
+                home = _bring(dataset, source, archive, show_progress=verbose > 0)
     return home
+
+
+def heading(title: str) -> str:
+    """Give a data set's title as it stands at the beginning of a line."""
+    return title[:1].upper() + title[1:]
 
 
 def _ask_for_consent(dataset: DataSet, source: Source, data_home: str | os.PathLike) -> str:
     where = os.fspath(data_home)
     return (
-        f"{dataset.title} is downloaded when you accept its terms:\n{source.describe()}\n"
+        f"{heading(dataset.title)} is downloaded when you accept its terms:\n{source.describe()}\n"
         f"To do so: fetch_{dataset.name}({where!r}, accept_terms=True), or on the command line\n"
         f"  har-virtual datasets fetch {dataset.name} {shlex.quote(where)} --accept-terms"
     )
@@ -124,6 +134,45 @@ def _how_to_get(dataset: DataSet) -> str:
     """Give the section of the card that says so."""
     _, _, rest = dataset.describe().partition("## How to get it")
     return rest.partition("\n## ")[0].strip() or dataset.describe().strip()
+
+
+def _already_there(dataset: DataSet, source: Source, archive: Path) -> Path | None:
+    """Give the home if all of it is there; an archive that is another one is an error."""
+    record = _read_record(archive)
+    _check_archive(archive, source.sha256 or record.get("sha256"))
+    return _whole_home(dataset, archive.parent, record)
+
+
+def _bring(dataset: DataSet, source: Source, archive: Path, *, show_progress: bool) -> Path:
+    if not archive.is_file():
+        _logger.info("%s:\n%s", heading(dataset.title), source.describe())
+        known_sha256 = source.sha256 or _read_record(archive).get("sha256")
+        _download(source.url, archive, known_sha256, show_progress=show_progress)
+    home, files = _unpack(dataset, archive)
+    _write_record(archive, source, home, files)
+    return home
+
+
+class _BusyError(DownloadError):
+    """Another process is at work on the same archive."""
+
+
+@contextmanager
+def _locked(archive: Path) -> Iterator[None]:
+    """Keep other processes from the archive and from what comes out of it."""
+    lock = archive.with_name(f"{archive.name}.lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock.touch(exist_ok=False)
+    except FileExistsError:
+        raise _BusyError(
+            f"{archive} is being fetched by another process: wait until that is done, and fetch again. If there is no "
+            f"such process any more (it was killed), delete {lock} first; what is there already is kept."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def _check_archive(archive: Path, known_sha256: str | None) -> None:
@@ -163,7 +212,6 @@ def _places(dataset: DataSet, folder: Path) -> list[Path]:
 def _download(url: str, archive: Path, known_sha256: str | None, *, show_progress: bool) -> None:
     import pooch
 
-    archive.parent.mkdir(parents=True, exist_ok=True)
     downloader = ResumingDownloader(archive.with_name(f"{archive.name}.part"), show_progress=show_progress)
     log = pooch.get_logger()
     level = log.level
@@ -253,11 +301,11 @@ def _explained(title: str, source: Source, archive: Path) -> Iterator[None]:
     """Turn whatever keeps a data set from coming into one error that says what to do."""
     try:
         yield
-    except TermsError:
+    except (TermsError, _BusyError):
         raise
     except (OSError, ValueError) as error:
         raise DownloadError(
-            f"{title} could not be fetched: {_reason(error, archive)}\nBy hand: get {source.url} (its page: "
+            f"{heading(title)} could not be fetched: {_reason(error, archive)}\nBy hand: get {source.url} (its page: "
             f"{source.page}), save it as {archive}, and fetch again: it is then checked and unpacked."
         ) from error
 

@@ -101,6 +101,8 @@ class _Opportunity(DataSet):
         site: tuple(SENSORS[sensor]) for sensor, site in OPPORTUNITY_SITES.items()
     }
     sampling_rate_hz = RATE_HZ
+    # `_remarks` does so sensor by sensor.
+    checks_units = False
     tasks: ClassVar[Mapping[str, Task]] = {
         "locomotion": Task(tuple(names_by_id(_NAME, "locomotion").values())),
         "gestures": Task(tuple(names_by_id(_NAME, "gestures").values()), track="gestures"),

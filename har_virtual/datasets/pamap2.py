@@ -193,8 +193,8 @@ def load_pamap2(
     sessions : iterable of str or None, default="protocol"
         "protocol" (12 activities, all subjects), "optional" (6 further activities, 5 subjects), or both (also None).
     acc : {"16g", "6g"}, default="16g"
-        Which accelerometer of the device. That of 6 g saturates in running and jumping and is not calibrated as well;
-        the authors advise against it.
+        Which accelerometer of the device. That of 6 g saturates in running and jumping and is not calibrated together
+        with that of 16 g, which the authors recommend.
     errors : {"raise", "warn"}, default="raise"
         With "warn" a file that is damaged is left out and named in a warning.
     cache : bool, default=True

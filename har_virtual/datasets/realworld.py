@@ -7,9 +7,8 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import numpy as np
+from types import MappingProxyType
+from typing import Literal
 
 from har_virtual.datasets._realworld_archives import (
     ACTIVITIES,
@@ -23,32 +22,29 @@ from har_virtual.datasets._realworld_archives import (
     parse_archive_name,
     read_archive,
 )
+from har_virtual.datasets._realworld_clock import RATE_HZ, Stream, on_its_clock
 from har_virtual.datasets.base import DataSet, Errors, Names, Part, Reading, Subjects, as_names, check_known
 from har_virtual.datasets.fetch import Source, fetch_dataset
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.imu.sites import SITES
 from har_virtual.imu.streams import channel_names
 from har_virtual.recording import Recording, RecordingSet
-from har_virtual.signal import regularize_timestamps, resample, typical_rate
 
-REALWORLD_SITES: dict[str, str] = {
-    "chest": "chest",
-    "forearm": "left_forearm",
-    "head": "head",
-    "shin": "left_shin",
-    "thigh": "left_thigh",
-    "upperarm": "left_upper_arm",
-    "waist": "waist",
-}
-"""From the data set's positions to sites. On which side of the body the devices of arm and leg sat is not known; left
-is an assumption."""
+REALWORLD_SITES: Mapping[str, str] = MappingProxyType(
+    {
+        "chest": "chest",
+        "forearm": "left_forearm",
+        "head": "head",
+        "shin": "left_shin",
+        "thigh": "left_thigh",
+        "upperarm": "left_upper_arm",
+        "waist": "waist",
+    }
+)
+"""From the data set's positions to sites, read-only. On which side of the body the devices of arm and leg sat is not
+known; left is an assumption, and `placements` of `load_realworld` change it."""
 
 _PACKED = "realworld2016_dataset.zip"
-_RATE_HZ, _TICK_S = 50.0, 1e-3
-# Sessions last some ten minutes; stamps further apart are damaged, and would ask for more memory than there is.
-_LONGEST_SESSION_S = 2 * 3600.0
-_MAX_GAP_S, _SAME_S = 0.1, 1e-6
-# A mean rate above this is brought down to 50 Hz with a low-pass.
-_FAST_HZ = 1.1 * _RATE_HZ
 
 
 class _RealWorld(DataSet):
@@ -56,9 +52,10 @@ class _RealWorld(DataSet):
     title = "RealWorld"
     example = "proband1/data/acc_walking_csv.zip"
     folders = ("realworld2016_dataset", "realworld2016", "realworld")
+    version = 2
     subjects = tuple(str(number) for number in range(1, 16))
     sites = tuple(REALWORLD_SITES.values())
-    sampling_rate_hz = _RATE_HZ
+    sampling_rate_hz = RATE_HZ
     source = Source(
         url=f"http://wifo5-14.informatik.uni-mannheim.de/sensor/dataset/realworld2016/{_PACKED}",
         file_name=_PACKED,
@@ -111,15 +108,34 @@ class _RealWorld(DataSet):
         if not stamped:
             return Reading(_from_start(tables, name), notes)
         zeros_ms = earliest((table.member.session, float(table.stamps_ms[0])) for table in tables)
-        if len(part.files) > 1:
-            zeros_ms |= first_stamps_ms(home, part.files[1])
-        streams = [_on_its_clock(table, zeros_ms[table.member.session]) for table in tables]
-        notes += [problem for _, problems in streams for problem in problems]
-        return Reading([_recording(t, name, stream) for t, (stream, _) in zip(tables, streams, strict=True)], notes)
+        for clock in part.files[1:]:
+            found, problem = _clock_of(home, clock, file)
+            zeros_ms |= found
+            notes += problem
+        streams = []
+        for table in tables:
+            stream, problems = on_its_clock(table, zeros_ms[table.member.session])
+            streams.append(stream)
+            notes += problems
+        notes += _apart_in_time(file, tables, streams)
+        return Reading([_recording(*each, name) for each in zip(tables, streams, strict=True)], notes)
+
+
+class _Once(_RealWorld):
+    """Looks at each folder once: for one call of the loader."""
+
+    def __init__(self, timing: str) -> None:
+        super().__init__(timing)
+        self.seen: dict[Path, list[Part]] = {}
+
+    def find_parts(self, home: Path) -> list[Part]:
+        if home not in self.seen:
+            self.seen[home] = super().find_parts(home)
+        return self.seen[home]
 
 
 REALWORLD = _RealWorld("stamps")
-_BY_TIMING = {"stamps": REALWORLD, "start": _RealWorld("start")}
+_TIMINGS = ("stamps", "start")
 
 
 def load_realworld(
@@ -154,11 +170,11 @@ def load_realworld(
     quantities : str or iterable of str, default=("acc",)
         "acc", "gyr", "mag"; None for all that are there.
     timing : {"stamps", "start"}, default="stamps"
-        "stamps": by the stamp of every sample (see Notes). "start": the published experiments' way; no stamp is used,
+        "stamps": by the stamp of every sample (see Notes). "start": as published loaders do; no stamp is used,
         all positions of a session are taken to start together at 50 Hz, and cut to the shortest.
     placements : mapping of str to str, optional
-        Other sites for some positions: ``{"forearm": "right_forearm"}``. On which side the devices of arm and leg sat
-        is not known; `REALWORLD_SITES` assumes the left.
+        Other sites, of `har_virtual.imu.SITES`, for some positions: ``{"forearm": "right_forearm"}``. On which side the
+        devices of arm and leg sat is not known; `REALWORLD_SITES` assumes the left.
     errors : {"raise", "warn"}, default="raise"
         Whether a damaged archive ends the loading or is left out with a warning.
     cache : bool, default=True
@@ -178,26 +194,32 @@ def load_realworld(
     FileNotFoundError
         If `data_home` does not exist.
     DataFormatError
-        If it is another folder, or an archive or table is damaged; the message names archive, member and line.
+        If it is another folder, or an archive or table is damaged, or stamps are those of no device; the message names
+        archive, member and line.
     UnknownNameError
-        For a subject, task, site, quantity, timing or position that there is not.
+        For a subject, task, site, quantity, timing or position that there is not, or another site in `placements`.
 
     Warns
     -----
     DataWarning
         Names positions that an archive lacks, activities that a subject lacks but others have, tables whose length is
-        not the one in the readMe, stamps that are not in order, files that are not known, and what `errors` left out.
+        not the one in the readMe, stamps that are not in order, come in bunches or at another rate, or leave more than
+        a fifth of a table NaN, sessions whose devices were never all on at once, archives whose accelerometers cannot
+        be read for the session's clock, files that are not known, and what `errors` left out.
 
     Notes
     -----
-    With ``timing="stamps"`` the clock of a session starts at the earliest first stamp of its accelerometers. Rows are
-    sorted by their stamps; of rows with the same stamp the first stays. Stamps of a constant rate, up to their
-    rounding to milliseconds, give a recording at its true rate, with NaN for each sample that was lost. Others are
-    brought to 50 Hz by linear interpolation, with NaN where more than 0.1 s is missing.
+    With ``timing="stamps"`` the clock of a session starts at the earliest first stamp of its accelerometers; where
+    these are damaged, at the earliest of the other sensor's own. Rows are sorted by their stamps; of rows with the same
+    stamp the first stays. Stamps of a constant rate between 20 and 125 Hz, up to their rounding to milliseconds, give a
+    recording at its true rate, with NaN for each sample that was lost. Bunched ones (the mean rate is 33 to 75 Hz, but
+    more than a quarter of the steps are about half the mean one or less) are times of arrival: all rows are kept, and
+    put at the even times at which they were taken. What is uneven or of another rate is brought to 50 Hz by linear
+    interpolation, with NaN where more than 0.1 s is missing. A mean rate below 2.5 or above 1000 Hz is damage.
     """
-    if timing not in _BY_TIMING:
+    if timing not in _TIMINGS:
         raise UnknownNameError(f"timing must be 'stamps' or 'start', not {timing!r}.")
-    dataset, site_of = _BY_TIMING[timing], _resolve_sites(placements)
+    dataset, site_of = _Once(timing), _resolve_sites(placements)
     asked = None if subjects is None else as_names(subjects)
     wanted = list(PREFIXES) if quantities is None else as_names(quantities)
     recordings = dataset.load(
@@ -210,11 +232,11 @@ def load_realworld(
         cache=cache,
         n_jobs=n_jobs,
         keep=lambda part: parse_archive_name(part.files[0]).quantity in wanted,
-        change=None if site_of == REALWORLD_SITES else lambda recording: _moved(recording, site_of),
+        change=lambda recording: _moved(recording, site_of),
         known_sites=site_of.values(),
     )
-    home = dataset.find_home(data_home)
-    for note in _activities_missing(dataset.find_parts(home), asked, wanted):
+    home, parts = next((home, parts) for home, parts in dataset.seen.items() if parts)
+    for note in _activities_missing(parts, asked, wanted):
         warnings.warn(f"{home}: {note}", DataWarning, stacklevel=2)
     return recordings
 
@@ -246,16 +268,7 @@ def fetch_realworld(data_home: str | os.PathLike, *, accept_terms: bool = False,
     return fetch_dataset(REALWORLD, data_home, accept_terms=accept_terms, verbose=verbose)
 
 
-class _Stream(NamedTuple):
-    """Samples on a uniform clock."""
-
-    data: np.ndarray
-    rate_hz: float
-    start_s: float
-    attrs: dict[str, object]
-
-
-def _recording(table: Table, name: ArchiveName, stream: _Stream) -> Recording:
+def _recording(table: Table, stream: Stream, name: ArchiveName) -> Recording:
     session, position = table.member.session, table.member.position
     stream.data.flags.writeable = False
     return Recording(
@@ -279,103 +292,52 @@ def _from_start(tables: list[Table], name: ArchiveName) -> list[Recording]:
     return [
         _recording(
             table,
+            Stream(table.values[: min(lengths[table.member.session])], RATE_HZ, 0.0, {"timing": "start"}),
             name,
-            _Stream(table.values[: min(lengths[table.member.session])], _RATE_HZ, 0.0, {"timing": "start"}),
         )
         for table in tables
     ]
 
 
-def _on_its_clock(table: Table, zero_ms: float) -> tuple[_Stream, list[str]]:
-    """Bring a table to a uniform rate by its stamps; `zero_ms` is where the session's clock is zero."""
-    first_ms = float(table.stamps_ms[0])
-    with np.errstate(over="ignore"):
-        stamps = np.round((table.stamps_ms - first_ms) / 1000, 6)
-        span = np.ptp(stamps)
-    if not span <= _LONGEST_SESSION_S:
-        raise DataFormatError(
-            f"{table.member.where}: the stamps span {span / 3600:.3g} hours, so that some are damaged; "
-            "timing='start' needs none."
+def _clock_of(home: Path, clock: str, file: str) -> tuple[dict[int, float], list[str]]:
+    """Where the accelerometers say that sessions start; nothing where they are damaged, which `file` need not be."""
+    try:
+        return first_stamps_ms(home, clock), []
+    except (DataFormatError, OSError) as error:
+        problem = f"{clock} cannot be read, so the clock of {file} starts with its own first device."
+        return {}, [f"{problem} {str(error).rstrip('.')}."]
+
+
+def _apart_in_time(file: str, tables: list[Table], streams: list[Stream]) -> list[str]:
+    """Sessions whose devices were never on at once: a phone's clock may be off by hours."""
+    notes: list[str] = []
+    sessions: dict[int, dict[str, Stream]] = defaultdict(dict)
+    for table, stream in zip(tables, streams, strict=True):
+        sessions[table.member.session][table.member.position] = stream
+    for session, devices in sessions.items():
+        if max(each.start_s for each in devices.values()) < min(each.stop_s for each in devices.values()):
+            continue
+        odd = [position for position, device in devices.items() if _is_alone(device, list(devices.values()))]
+        starts = ", ".join(f"{position} {devices[position].start_s:.6g} s" for position in odd or devices)
+        notes.append(
+            f"{file}: by their stamps, the devices of session {session} were never all on at once (starts that stand "
+            f"apart: {starts}). A clock may be wrong: leave its site out, or pass timing='start', which takes all to "
+            "start together."
         )
-    stamps, values, problems = _in_order(table, stamps)
-    data, rate_hz, offset_s, clock = _uniform(stamps, values)
-    # Never minus zero, which a table would show.
-    start_s = round((first_ms - zero_ms) / 1000 + offset_s, 9) + 0.0
-    attrs = {"timing": "stamps", "clock": clock, "start_unix_s": zero_ms / 1000}
-    return _Stream(data, rate_hz, start_s, attrs), problems
+    return notes
 
 
-def _in_order(table: Table, stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Sort rows by their stamps; of rows with one stamp the first stays."""
-    steps, values, problems = np.diff(stamps), table.values, []
-    backwards = int((steps < 0).sum())
-    if backwards:
-        order = np.argsort(stamps, kind="stable")
-        stamps, values = stamps[order], values[order]
-        steps = np.diff(stamps)
-        problems.append(f"{table.member.file}: stamps go back at {backwards} places; the rows were sorted by them.")
-    repeated = int((steps == 0).sum())
-    if repeated:
-        fresh = np.concatenate([[True], steps > 0])
-        stamps, values = stamps[fresh], values[fresh]
-        problems.append(f"{table.member.file}: {repeated} rows have the stamp of the row before and were left out.")
-    return stamps, values, problems
-
-
-def _uniform(stamps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float, float, str]:
-    """Samples on a uniform clock, their rate, the time of the first one, and how it was done."""
-    if len(stamps) < 2:
-        return values, _RATE_HZ, float(stamps[0]), "regular"
-    rate_hz = typical_rate(stamps)
-    fit = None if _is_uneven(stamps, 1 / rate_hz) else regularize_timestamps(stamps, _TICK_S)
-    if fit is None or not fit.regular:
-        data = _interpolate(stamps, values, 1 / rate_hz) if rate_hz < _FAST_HZ else _resample(stamps, values)
-        return data, _RATE_HZ, float(stamps[0]), "resampled"
-    start, rate_hz = float(fit.timestamps_s[0]), round(fit.rate_hz, 6)
-    index = np.round((fit.timestamps_s - start) * fit.rate_hz).astype(np.int64)
-    if index[-1] == len(index) - 1:
-        return values, rate_hz, start, "regular"
-    data = np.full((index[-1] + 1, values.shape[1]), np.nan, dtype=np.float32)
-    data[index] = values
-    return data, rate_hz, start, "regular"
-
-
-def _is_uneven(stamps: np.ndarray, period_s: float) -> bool:
-    """Whether steps differ so much that `regularize_timestamps` need not be asked: it allows two ticks."""
-    steps = np.diff(stamps)
-    return bool((np.abs(steps[steps < 1.5 * period_s] - period_s) > 3 * _TICK_S).any())
-
-
-def _interpolate(stamps: np.ndarray, values: np.ndarray, period_s: float) -> np.ndarray:
-    """As `har_virtual.signal.resample` of order 1 without a low-pass, but many times as fast.
-
-    Linear, because stamps of late deliveries are so close together that a smooth curve would overshoot.
-    """
-    times = stamps[0] + np.arange(int((stamps[-1] - stamps[0]) * _RATE_HZ + 1e-4) + 1) / _RATE_HZ
-    times = np.minimum(times, stamps[-1])
-    data = np.full((len(times), values.shape[1]), np.nan, dtype=np.float32)
-    missing = np.isnan(values)
-    if missing.any():
-        known = ~missing.any(axis=1)
-        stamps, values = stamps[known], values[known]
-    if not len(stamps):
-        return data
-    for channel, column in enumerate(values.T):
-        data[:, channel] = np.interp(times, stamps, column, left=np.nan, right=np.nan)
-    for hole in np.flatnonzero(np.diff(stamps) > _MAX_GAP_S + period_s):
-        first, stop = np.searchsorted(times, [stamps[hole] + _SAME_S, stamps[hole + 1] - _SAME_S])
-        data[first:stop] = np.nan
-    return data
-
-
-def _resample(stamps: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return resample(values, stamps, _RATE_HZ, order=1, max_gap_s=_MAX_GAP_S)[1].astype(np.float32)
+def _is_alone(device: Stream, devices: list[Stream]) -> bool:
+    """Whether a device was on together with less than half of the devices, itself included."""
+    together = sum(device.start_s < other.stop_s and other.start_s < device.stop_s for other in devices)
+    return 2 * together < len(devices)
 
 
 def _resolve_sites(placements: Mapping[str, str] | None) -> dict[str, str]:
     given = dict(placements or {})
     check_known("RealWorld: position", given or None, POSITIONS)
-    site_of = REALWORLD_SITES | given
+    check_known("RealWorld: site in placements", given.values() or None, SITES)
+    site_of = {**REALWORLD_SITES, **given}
     if len(set(site_of.values())) < len(site_of):
         raise DataFormatError(f"placements must give each position a site of its own, not {site_of}.")
     return site_of

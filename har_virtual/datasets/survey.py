@@ -15,6 +15,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from har_virtual.datasets.base import DataSet, Part, Reading, Task, check_known
+from har_virtual.datasets.fetch import heading
 from har_virtual.datasets.labels import label_table
 from har_virtual.datasets.registry import find_dataset
 from har_virtual.exceptions import HarVirtualError
@@ -41,6 +42,8 @@ class Survey:
         Subjects of whom no file is there.
     damaged : mapping of str to str
         File to what is wrong with it.
+    short : mapping of str to str
+        File to how many rows it has, where that is fewer than were published.
     notes : tuple of str
         What is odd, but no reason not to use the data.
     minutes : DataFrame
@@ -55,20 +58,21 @@ class Survey:
     missing: tuple[str, ...]
     absent: tuple[str, ...]
     damaged: Mapping[str, str]
+    short: Mapping[str, str]
     notes: tuple[str, ...]
     minutes: pd.DataFrame
 
     @property
     def complete(self) -> bool:
-        """Whether every published file is there and could be read."""
-        return not self.missing and not self.damaged
+        """Whether every published file is there, could be read and has its rows, as far as their number is known."""
+        return not self.missing and not self.damaged and not self.short
 
     def describe(self) -> str:
         """Give all of it as text, at most 100 columns wide as far as the names of files allow."""
         verdict = "Complete" if self.complete else "Not complete"
         counts = f"{len(self.there)} files are there, {len(self.missing)} missing, {len(self.damaged)} damaged"
-        title = self.title[:1].upper() + self.title[1:]
-        lines = [f"{title} in {self.home}", f"{verdict}: {counts}."]
+        counts += f", {len(self.short)} cut short" if self.short else ""
+        lines = [f"{heading(self.title)} in {self.home}", f"{verdict}: {counts}."]
         if self.missing:
             lines += _wrapped(f"Missing: {_shortened(self.missing, self.there)}.", indent="")
             lines += [f"  `har-virtual datasets info {self.name}` says how to get them."]
@@ -78,6 +82,8 @@ class Survey:
             lines += ["Damaged:"]
             lines += [line for reason in self.damaged.values() for line in _wrapped(reason)]
             lines += ["  Get these files anew; until then the loader leaves them out with errors='warn'."]
+        if self.short:
+            lines += ["Cut short, or a sample:", *(line for each in self.short.values() for line in _wrapped(each))]
         if self.notes:
             lines += ["Notes:", *(line for note in self.notes for line in _wrapped(note))]
         return "\n".join([*lines, "", "Minutes of each class:", format_table(self.minutes)])
@@ -137,6 +143,7 @@ def survey_dataset(
         missing=tuple(file for file in published if file not in there),
         absent=tuple(subject for subject in found.subjects if subject not in {part.subject for part in parts}),
         damaged={file: reason for part in read for file, reason in part.damaged.items()},
+        short={file: text for part in read for file, text in part.short.items()},
         notes=tuple(dict.fromkeys(note for part in read for note in part.notes)),
         minutes=_minutes(read, task_classes(found, task_name)),
     )
@@ -171,6 +178,7 @@ class _PartRead(NamedTuple):
 
     runs: list[tuple[str, str, Any, float, float]]
     damaged: dict[str, str]
+    short: dict[str, str]
     notes: list[str]
 
 
@@ -186,18 +194,18 @@ def _read_all(
 
 def _read_part(dataset: DataSet, home: Path, part: Part, task: Task) -> _PartRead:
     try:
-        reading = dataset.read(home, part)
+        reading = dataset.read_and_doubt(home, part)
     except (HarVirtualError, OSError) as error:
         file = next((file for file in part.files if str(home / file) in str(error)), part.files[0])
         reason = str(error) if file in str(error) else f"{file}: {error}"
-        return _PartRead([], {file: reason}, [])
+        return _PartRead([], {file: reason}, {}, [])
     real = [recording for recording in reading.recordings if recording.domain == "real"]
     runs = [
         (str(recording.subject), recording.session or part.files[0], *run)
         for recording in real
         for run in _runs(recording, task)
     ]
-    return _PartRead(runs, {}, [*reading.notes, *_cut_short(dataset, part, reading)])
+    return _PartRead(runs, {}, _cut_short(dataset, part, reading), reading.notes)
 
 
 def _runs(recording: Recording, task: Task) -> list[tuple[Any, float, float]]:
@@ -213,18 +221,18 @@ def _runs(recording: Recording, task: Task) -> list[tuple[Any, float, float]]:
     return found
 
 
-def _cut_short(dataset: DataSet, part: Part, reading: Reading) -> list[str]:
+def _cut_short(dataset: DataSet, part: Part, reading: Reading) -> dict[str, str]:
     """Name the files that have fewer rows than were published."""
     rows: dict[str, int] = defaultdict(int)
     for recording in reading.recordings:
         file = recording.attrs.get("file", part.files[0])
         rows[file] = max(rows[file], len(recording) - int(recording.attrs.get("missing_rows", 0)))
     known = {file: dataset.published_rows(file) for file in rows}
-    return [
-        f"{file} has {rows[file]:,} of the {count:,} rows that were published: its download was cut, or it is a sample."
+    return {
+        file: f"{file} has {rows[file]:,} of the {count:,} rows that were published."
         for file, count in known.items()
         if count is not None and rows[file] < count
-    ]
+    }
 
 
 def _minutes(read: Iterable[_PartRead], classes: Sequence[str]) -> pd.DataFrame:
@@ -283,7 +291,8 @@ def _shortened(missing: Sequence[str], there: Sequence[str]) -> str:
     for file in missing:
         top = file.split("/")[0]
         groups[file if top in kept or top == file else f"{top}/*"].append(file)
-    names = sorted(groups, key=lambda name: not name.endswith("/*"))
+    # A file for all subjects, at the top, matters more than those of one.
+    names = sorted(groups, key=lambda name: ("/" in name, not name.endswith("/*")))
     n_left = sum(len(groups[name]) for name in names[_MAX_NAMES:])
     return ", ".join(names[:_MAX_NAMES]) + (f" and {n_left} more" if n_left else "")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,17 +14,12 @@ import pandas as pd
 from har_virtual.checks import check_positive, is_finite_number
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.recording import storage
+from har_virtual.recording.doubts import find_doubts, rate_doubts
 from har_virtual.recording.tracks import as_track, read_only
-from har_virtual.recording.units import channel_quantity, channel_site, unit_scale
+from har_virtual.recording.units import channel_quantity, unit_scale
 
 RESERVED_COLUMNS = ("time_s", "label")
 """Columns of a recording's table that are neither channel nor annotation."""
-
-# Outside these a table probably holds another unit: times in ms, acceleration in g or without gravity.
-_PLAUSIBLE_RATE_HZ = (2.0, 5000.0)
-_PLAUSIBLE_GRAVITY_M_S2 = (4.0, 25.0)
-# The fastest turns of a wrist; most gyroscopes end at 2,000 deg/s.
-_PLAUSIBLE_TURN_RAD_S = 35.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,33 +236,9 @@ class Recording:
             fields["labels"] = frame[label].to_numpy()
         data = frame[list(names)].to_numpy(dtype=np.float64, na_value=np.nan) * scale
         recording = cls(data, sampling_rate_hz, tuple(names.values()), **fields)
-        for doubt in recording._doubts():
-            warnings.warn(f"{recording._where()}: {doubt}", DataWarning, stacklevel=2)
+        for doubt in (*rate_doubts(recording.sampling_rate_hz), *find_doubts(recording.data, recording.channels)):
+            warnings.warn(f"{recording._where()}: {doubt.what}. {doubt.advice}.", DataWarning, stacklevel=2)
         return recording
-
-    def _doubts(self) -> Iterator[str]:
-        if not _PLAUSIBLE_RATE_HZ[0] <= self.sampling_rate_hz <= _PLAUSIBLE_RATE_HZ[1]:
-            yield f"a rate of {self.sampling_rate_hz:g} Hz looks as if the times were not in seconds."
-        for site, norms in self._norms("gyr"):
-            fastest = float(np.quantile(norms, 0.95))
-            if fastest > _PLAUSIBLE_TURN_RAD_S:
-                yield f"turns at {site} reach {fastest:.0f} rad/s, as if in deg/s: units={{'gyr': 'deg/s'}}."
-        for site, norms in self._norms("acc"):
-            norm = float(np.median(norms))
-            found = f"the median of |a| at {site} is {norm:.2f} m/s2"
-            if 0.8 < norm < 1.25:
-                yield f"{found}, as if the values were in g. State units={{'acc': 'g'}} if they are."
-            elif not _PLAUSIBLE_GRAVITY_M_S2[0] <= norm <= _PLAUSIBLE_GRAVITY_M_S2[1]:
-                yield f"{found}, far from gravity. Check the unit, and that gravity was not subtracted."
-
-    def _norms(self, quantity: str) -> Iterator[tuple[str, np.ndarray]]:
-        """Site and norm, where known, of every whole vector of a quantity."""
-        for x in (channel for channel in self.channels if channel.endswith(f"_{quantity}_x")):
-            triad = [x[:-1] + axis for axis in "xyz"]
-            if set(triad) <= set(self.channels):
-                norms = np.linalg.norm(self.select(triad).data, axis=1)
-                if not np.isnan(norms).all():
-                    yield str(channel_site(x)), norms[~np.isnan(norms)]
 
     def save(self, path: str | Path) -> Path:
         """Write the recording to one Parquet file, with units and all fields in its metadata; give the path.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -99,17 +99,29 @@ class RecordingSet(Sequence[Recording]):
         return tuple(sorted({recording.group for recording in self}))
 
     def select(self, **fields: Any) -> RecordingSet:
-        """Give the recordings whose fields have the given values: ``select(subject="101", domain="real")``."""
+        """Give the recordings whose fields have the given values, or one of several.
+
+        ``select(subject=[101, 102], domain="real")``; subject, session and dataset are compared as text.
+        """
         unknown = [name for name in fields if name not in Recording.__dataclass_fields__]
         if unknown:
             raise UnknownNameError(f"A Recording has no {unknown}; it has {list(Recording.__dataclass_fields__)}.")
-        chosen = (r for r in self if all(getattr(r, name) == value for name, value in fields.items()))
+        wanted = {name: _accepted(name, value) for name, value in fields.items()}
+        chosen = (r for r in self if all(accepts(getattr(r, name)) for name, accepts in wanted.items()))
         return RecordingSet(chosen, DESCR=self.DESCR)
 
     def to_frame(self) -> pd.DataFrame:
         """Give one row a recording: what it is, how long, which channels."""
         columns = ["dataset", "subject", "session", "domain", "start_s", "duration_s", "sampling_rate_hz", "channels"]
         return pd.DataFrame([[getattr(r, name) for name in columns] for r in self], columns=columns)
+
+
+def _accepted(name: str, value: Any) -> Callable[[Any], bool]:
+    """Whether a field has a value: the given one, or one of a list, tuple or set."""
+    values = list(value) if isinstance(value, list | tuple | set | frozenset) and name != "channels" else [value]
+    if name in ("subject", "session", "dataset"):
+        values = [None if each is None else str(each) for each in values]
+    return lambda own: any(own is each or np.array_equal(own, each) for each in values)
 
 
 def _joined_descr(*sets: Iterable[Recording]) -> str:

@@ -42,6 +42,7 @@ def write(recording: Recording, path: Path, *, where: str, packed: bool = False)
         "labels": recording.labels if one_label else None,
         "label_per_sample": not one_label,
         "annotations": list(recording.annotations),
+        "checksum": _checksum(recording.data) if packed else None,
         "text": [name for name, track in _own_tracks(recording).items() if track.dtype.kind == "U"],
     }
     try:
@@ -56,6 +57,7 @@ def write(recording: Recording, path: Path, *, where: str, packed: bool = False)
                 compression="none",
                 use_dictionary=list(tracks),
                 write_statistics=list(tracks),
+                write_page_checksum=True,
                 # Gives back what it no longer needs, unlike the default one.
                 memory_pool=pa.system_memory_pool(),
             ) as writer,
@@ -131,9 +133,13 @@ def read(path: Path) -> dict[str, Any]:
     fields.pop("units")
     channels, one_a_sample = fields["channels"], fields.pop("label_per_sample")
     names = (["label"] if one_a_sample else []) + fields["annotations"]
-    with pq.ParquetFile(path, metadata=footer, read_dictionary=names) as file:
-        data = np.empty((footer.num_rows, len(channels)), dtype=np.float32)
-        tracks = _read_blocks(file, data, channels, names)
+    data = np.empty((footer.num_rows, len(channels)), dtype=np.float32)
+    try:
+        tracks = _read_blocks(path, footer, data, channels, names)
+    except (OSError, pa.ArrowException) as error:
+        raise DataFormatError(f"{path} is damaged: {error}.") from error
+    if fields.pop("checksum", None) not in (None, _checksum(data)):
+        raise DataFormatError(f"{path} is damaged: its numbers are not those that were written.")
     data.flags.writeable = False
     whole_text = fields.pop("text", ())
     labels = {name: _track(tracks.column(name), name in whole_text) for name in names}
@@ -142,24 +148,36 @@ def read(path: Path) -> dict[str, Any]:
     return fields | {"data": data, "annotations": labels}
 
 
-def _read_blocks(file: pq.ParquetFile, data: np.ndarray, channels: list[str], tracks: list[str]) -> pa.Table:
+def _read_blocks(
+    path: Path, footer: pq.FileMetaData, data: np.ndarray, channels: list[str], tracks: list[str]
+) -> pa.Table:
     """Fill `data` block by block, and give the tracks."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    packed = _PACKED in file.schema_arrow.names
-    wanted = [*([_PACKED] if packed else channels), *tracks]
+    packed = _PACKED in footer.schema.names
+    numbers = [_PACKED] if packed else channels
+    checked = {"metadata": footer, "read_dictionary": tracks, "page_checksum_verification": True}
     blocks, start = [], 0
-    for number in range(file.num_row_groups):
-        block = file.read_row_group(number, columns=wanted, use_threads=False)
-        rows, start = data[start : start + len(block)], start + len(block)
-        numbers = block.columns[: len(wanted) - len(tracks)]
-        if packed:
-            _unpack(numbers[0], rows)
-        else:
-            for column, values in enumerate(numbers):
+    # Parquet's own checksum takes longer than all else, so that packed numbers have one of ours.
+    with pq.ParquetFile(path, **checked) as file, pq.ParquetFile(path, metadata=footer) as unchecked:
+        for number in range(file.num_row_groups):
+            block = (unchecked if packed else file).read_row_group(number, columns=numbers, use_threads=False)
+            others = file.read_row_group(number, columns=tracks or ["time_s"], use_threads=False)
+            rows, start = data[start : start + len(others)], start + len(others)
+            if packed and len(channels):
+                _unpack(block.column(0), rows)
+            for column, values in enumerate([] if packed else block.columns):
                 rows[:, column] = values
-        blocks.append(block.select(tracks))
+            blocks.append(others)
     return pa.concat_tables(blocks)
+
+
+def _checksum(data: np.ndarray) -> int:
+    """Changes with any bit of the numbers; piece by piece, for then a piece stays in the processor."""
+    words = data.reshape(-1).view(np.uint32)
+    pieces = [np.bitwise_xor.reduce(words[start : start + _BLOCK]) for start in range(0, len(words), _BLOCK)]
+    return int(np.bitwise_xor.reduce(pieces, dtype=np.uint32)) if pieces else 0
 
 
 def _unpack(packed: pa.ChunkedArray, rows: np.ndarray) -> None:

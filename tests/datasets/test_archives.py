@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import shutil
 import stat
 import zipfile
 from pathlib import Path
@@ -157,6 +159,19 @@ def test_errors_of_the_caller_and_of_the_disk_stay_what_they_are(path, tmp_path)
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         extract(path, tmp_path / "file" / "out")
+
+
+def test_a_full_disk_is_no_damage_and_leaves_no_half_of_a_file(path, tmp_path, monkeypatch):
+    def fill(source, target, *_):
+        target.write(source.read(10))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path.write_bytes(zipped({"a.csv": TEXT}))
+    monkeypatch.setattr(shutil, "copyfileobj", fill)
+    with pytest.raises(OSError, match="No space left") as error:
+        extract(path, tmp_path / "out")
+    assert type(error.value) is OSError
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_member_that_is_not_there_is_named(path):

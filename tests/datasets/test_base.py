@@ -24,6 +24,7 @@ class Toy(DataSet):
 
     name, title, example = "toy", "the toy", "people/p1.json"
     folders = ("Toy",)
+    checks_units = False
     subjects = ("1", "2", "10")
     sites, quantities = ("waist", "head"), ("acc", "gyr")
     tasks: ClassVar = {"all": Task(), "rest": Task(("sit",)), "posture": Task(("upright",), "posture")}

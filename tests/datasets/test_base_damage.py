@@ -23,7 +23,8 @@ class Pair(DataSet):
     """Two files a subject: a value, and one that is added to it."""
 
     name, title, example = "pair", "the pair", "p1.json"
-    subjects, sites, quantities = ("1", "2"), ("waist", "head"), ("acc",)
+    subjects, sites, quantities = ("1", "2", "3"), ("waist", "head"), ("acc",)
+    checks_units = False
 
     def __init__(self) -> None:
         self.read_parts: list[str] = []
@@ -90,6 +91,17 @@ def test_entries_of_another_version_or_another_table_of_labels_are_not_read(home
     monkeypatch.setattr(_cache, name, 99 if name == "CACHE_VERSION" else lambda: "other")
     load(pair, home, subjects=1)
     assert pair.read_parts == ["1", "1"]
+
+
+def test_a_byte_that_changed_in_the_cache_is_noticed(home, cache_folder):
+    expected = [recording.data.copy() for recording in load(Pair(), home, subjects=1)[0]]
+    entry = next(cache_folder.rglob("0000.parquet"))
+    whole = entry.read_bytes()
+    for place in range(4, len(whole), 97):
+        entry.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        recordings = load(Pair(), home, subjects=1)[0]
+        np.testing.assert_array_equal(recordings[0].data, expected[0])
+        assert set(recordings[0].track()) == {"walk"}
 
 
 @pytest.mark.parametrize("damage", ["one recording is missing", "no contents"])
@@ -171,7 +183,7 @@ def test_what_was_not_asked_for_is_not_changed(home):
     seen = []
     recordings, _ = load(Halves(), home, subjects=1, sites="head", change=lambda r: seen.append(r.channels) or r)
     assert [recording.session for recording in recordings] == ["1", "2"]
-    assert seen == [tuple(CHANNELS[3:])] * 2
+    assert seen == [tuple(CHANNELS[3:]), tuple(CHANNELS)], "a change sees all channels of a recording"
 
 
 def test_recordings_without_a_label_are_left_out(home):
@@ -225,3 +237,49 @@ def test_folders_that_cannot_be_read_are_passed_by(tmp_path, monkeypatch):
     (tmp_path / "closed").mkdir()
     with pytest.raises(DataFormatError, match="holds nothing of the pair"):
         Closed().find_home(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("factor", "quantity", "doubt"),
+    [
+        (1 / 9.81, "acc", r"p1\.json: the median of \|a\| at waist is 1\.00 m/s2, as if the values were in g"),
+        (9.81, "acc", r"p1\.json: the median of \|a\| at waist is 96\.24 m/s2, far from gravity"),
+        (10.0, "gyr", r"p1\.json: turns at waist reach 98 rad/s, as if in deg/s"),
+    ],
+)
+def test_files_in_other_units_are_told_also_from_the_cache(home, factor, quantity, doubt):
+    class Converted(Pair):
+        checks_units, quantities = True, ("acc", "gyr")
+
+        def read(self, home, part):
+            data = np.full((5000, 3), np.nan)
+            data[:2500] = [0, 0, 9.81 * factor]
+            channels = [f"waist_{quantity}_{axis}" for axis in "xyz"]
+            still = Recording(data, 50, channels, subject=part.subject, session="a", labels="walk")
+            return Reading([still], [])
+
+    for _ in range(2):
+        with pytest.warns(DataWarning, match=doubt):
+            Converted().load(home, subjects=1)
+
+
+def test_a_subject_who_is_published_but_not_here_is_told_apart_from_one_who_is_not(home):
+    with pytest.raises(
+        UnknownNameError, match=r"no file of subject 3, who is in the pair; there is 1, 2\. .*check pair"
+    ):
+        Pair().load(home, subjects=[1, 3])
+    with pytest.raises(UnknownNameError, match=r"subject: There is no 4; there is 1, 2"):
+        Pair().load(home, subjects=[1, 4])
+
+
+def test_what_there_is_is_named_where_nothing_is_that_was_asked_for(home):
+    with pytest.raises(DataFormatError, match=r"nothing of what was asked for of subject 1; there is day"):
+        Pair().load(home, subjects=1, keep=lambda part: part.session == "night")
+
+
+def test_a_cache_that_cannot_be_used_is_told_once_and_where_the_loader_is_called(home, monkeypatch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("other") / "file"
+    folder.write_text("no folder")
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(folder))
+    _, said = load(Pair(), home)
+    assert len([message for message in said if "cannot be kept there" in message]) == 1

@@ -363,7 +363,7 @@ def test_unknown_names_are_refused_with_those_that_exist(options, message):
 
 
 def test_a_run_that_is_not_there_is_said():
-    with pytest.raises(DataFormatError, match="no file of Opportunity that was asked for"):
+    with pytest.raises(DataFormatError, match="nothing of what was asked for of subject 1, 2; there is ADL1"):
         load(SAMPLE, runs="Drill")
 
 

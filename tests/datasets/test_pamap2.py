@@ -23,6 +23,8 @@ SITES = ("dominant_wrist", "chest", "dominant_ankle")
 # What others name as the first of the three columns of the 16 g accelerometer, counted from 0.
 ACC_16G = {"dominant_wrist": 4, "chest": 21, "dominant_ankle": 38}
 G_M_S2 = 9.80665
+# Many tables here hold numbers that tell their place, which no sensor would read.
+pytestmark = pytest.mark.filterwarnings("ignore:.*unlike the published files")
 
 
 def load(home: Path, **options):
@@ -80,7 +82,7 @@ def test_the_script_writes_the_sample_that_lies_beside_it(make_sample, tmp_path)
 
 
 def test_the_sample_is_tiny():
-    assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) < 200_000
+    assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) < 160_000
 
 
 def test_a_file_is_one_recording_in_the_order_of_subjects_and_sessions():
@@ -102,10 +104,32 @@ def test_the_samples_closed_form_comes_back_in_standard_units(make_sample):
     walking = load(SAMPLE, subjects=101)[0]
     rows = np.flatnonzero(walking.labels == "walking")
     swing = np.sin(2 * np.pi * 2.0 * walking.times_s[rows] + 0.7)
-    chest = walking.select([f"chest_{q}_y" for q in ("acc", "gyr", "mag")]).data[rows]
-    np.testing.assert_allclose(chest[:, 0], 9.8 + 4 / 1.2 * swing, rtol=0, atol=0.0051)
-    np.testing.assert_allclose(chest[:, 1], 0.2 * swing, rtol=0, atol=0.00051)
-    np.testing.assert_allclose(chest[:, 2], -45 + swing, rtol=0, atol=0.051)
+    expected = {"acc": 9.8 + 4 / 1.2 * swing, "gyr": 0.2 * swing, "mag": -45 + swing}
+    for quantity, values in expected.items():
+        # Half a count, and a little of the other axes' halves.
+        resolution = 0.51 * make_sample.STEPS[quantity]
+        chest = walking.select([f"chest_{quantity}_y"]).data[rows, 0]
+        np.testing.assert_allclose(chest, values, rtol=0, atol=resolution)
+
+
+def test_the_samples_numbers_look_like_the_published_ones():
+    """Six significant digits, exponents where they are small, temperatures in sixteenths of a degree."""
+    lines = [line.split(" ") for path in SAMPLE.rglob("*.dat") for line in path.read_text(encoding="ascii").split("\n")]
+    fields = {field for line in lines for field in line[3:] if field != "NaN"}
+    assert all(field == f"{float(field):.6g}" for field in fields)
+    digits = [len(field.partition("e")[0].lstrip("-0.").replace(".", "")) for field in fields]
+    assert np.median(digits) == 6
+    assert any("e-05" in field for field in fields)
+    degrees_c = np.array([line[3] for line in lines if len(line) == 54], dtype=float)
+    np.testing.assert_array_equal(degrees_c * 16 % 1, np.where(np.isnan(degrees_c), np.nan, 0))
+
+
+def test_small_numbers_of_the_sample_are_read_as_they_are():
+    recording = load(SAMPLE, subjects=101, quantities="gyr")[0]
+    columns = [first + 6 + axis for first in ACC_16G.values() for axis in range(3)]
+    written = np.array([line.split(" ") for line in lines_of()])[:, columns]
+    assert any("e-05" in field for field in written.ravel())
+    np.testing.assert_array_equal(recording.data, written.astype(np.float32))
 
 
 def test_recordings_go_into_windows():
@@ -157,7 +181,8 @@ def test_the_six_g_accelerometer_saturates_and_so_that_of_sixteen_g_is_the_defau
     six_g = 6 * G_M_S2
     assert np.abs(default.data[jumping]).max() > 1.3 * six_g
     assert np.abs(other.data[jumping]).max() == pytest.approx(six_g, abs=0.5)
-    assert (other.data[jumping] == other.data.max()).sum() > 5
+    # Calibration mixes a little of the other axes into an axis at its limit.
+    assert (other.data[jumping] > other.data.max() - 0.05).sum() > 5
 
 
 def test_the_invalid_orientation_and_the_temperature_are_no_channels(tmp_path):
@@ -169,8 +194,8 @@ def test_the_invalid_orientation_and_the_temperature_are_no_channels(tmp_path):
 
 def test_activity_zero_is_transient_and_becomes_none():
     labels = load(SAMPLE, subjects=101)[0].labels
-    assert labels[:8].tolist() == [None] * 8
-    assert labels[8] == "lying"
+    assert labels[:4].tolist() == [None] * 4
+    assert labels[4] == "lying"
 
 
 def test_every_number_of_an_activity_gets_its_name(tmp_path):
@@ -298,16 +323,16 @@ def test_the_samples_missing_rows_are_eight_between_walking_and_running():
     stamps = np.array([float(line.split()[0]) for line in lines_of("Protocol/subject108.dat")])
     samples = np.rint((stamps - stamps[0]) * 100).astype(int)
     np.testing.assert_allclose(recording.times_s[samples], stamps, rtol=0, atol=1e-9)
-    assert np.isnan(recording.data[168:176]).all()
+    assert np.isnan(recording.data[134:142]).all()
 
 
 def test_a_sensor_that_drops_out_stays_a_hole_and_the_others_stay():
     recording = load(SAMPLE, subjects=108)[0]
     wrist, chest = (recording.select([c for c in recording.channels if c.startswith(s)]).data for s in SITES[:2])
-    assert np.isnan(wrist[130:150]).all()
-    assert not np.isnan(wrist[:130]).any()
-    assert not np.isnan(chest[:168]).any()
-    assert set(recording.labels[130:150]) == {"walking"}
+    assert np.isnan(wrist[102:122]).all()
+    assert not np.isnan(wrist[:102]).any()
+    assert not np.isnan(chest[:134]).any()
+    assert set(recording.labels[102:122]) == {"walking"}
 
 
 def test_stamps_go_to_the_nearest_sample(tmp_path):
@@ -372,7 +397,7 @@ def test_unknown_names_list_the_known_ones(asked, message):
 
 
 def test_a_session_that_a_subject_does_not_have_is_an_error():
-    with pytest.raises(DataFormatError, match=r"has no file of PAMAP2 that was asked for.*108"):
+    with pytest.raises(DataFormatError, match=r"nothing of what was asked for of subject 108; there is protocol"):
         load(SAMPLE, subjects=108, sessions="optional")
 
 
@@ -530,9 +555,9 @@ def test_a_truncated_file_is_a_shorter_stream_or_a_named_line(tmp_path):
 def test_a_damaged_file_is_left_out_and_named_where_that_is_asked_for(sample):
     path = sample / "Protocol" / "subject108.dat"
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(DataFormatError, match=r"subject108\.dat, line 228"):
+    with pytest.raises(DataFormatError, match=r"subject108\.dat, line 192"):
         load(sample)
-    with pytest.warns(DataWarning, match=r"Protocol/subject108\.dat was left out: .*line 228") as record:
+    with pytest.warns(DataWarning, match=r"Protocol/subject108\.dat was left out: .*line 192") as record:
         recordings = load(sample, errors="warn")
     assert [r.subject for r in recordings] == ["101", "109"]
     assert len(record) == 1

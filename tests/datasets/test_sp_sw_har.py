@@ -69,7 +69,7 @@ def test_the_script_writes_the_sample_that_lies_beside_it(make_sample, tmp_path)
 
 
 def test_the_sample_is_tiny():
-    assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) < 200_000
+    assert sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file()) < 160_000
 
 
 def test_both_devices_read_their_closed_form_on_one_clock(make_sample):
@@ -82,6 +82,16 @@ def test_both_devices_read_their_closed_form_on_one_clock(make_sample):
         np.testing.assert_allclose(recording.data, expected, rtol=0, atol=0.1)
         assert recording.attrs["source_rate_hz"] == pytest.approx(make_sample.RATE_HZ[device], abs=0.01)
         assert recording.attrs["latest_arrival_s"] == pytest.approx({"sp": 0.06, "sw": 0.03}[device], abs=0.002)
+
+
+def test_the_samples_numbers_look_like_the_published_ones(make_sample):
+    """32-bit numbers in all their digits, whole numbers of the device's steps, which are too coarse for an exponent."""
+    for path in SAMPLE.glob("s??/*.csv"):
+        fields = [line.split(",")[:6] for line in path.read_text().splitlines()[1:]]
+        assert all(field == repr(float(np.float32(field))) for row in fields for field in row)
+        assert max(len(field) for row in fields for field in row) > 18
+        steps = np.array(fields, dtype=float) / make_sample.STEPS
+        np.testing.assert_allclose(steps, np.round(steps), atol=1e-3)
 
 
 def test_labels_change_where_they_do_in_the_file(make_sample):
@@ -153,7 +163,7 @@ def test_sites_and_quantities_are_chosen():
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"subjects": [7]}, "There is no s07; there is s01, s02"),
+        ({"subjects": [7]}, "no file of subject s07, who is in .*; there is s01, s02"),
         ({"subjects": "anna"}, "There is no anna"),
         ({"sites": "right_wrist"}, "there is left_thigh, left_wrist"),
         ({"quantities": "mag"}, "there is acc, gyr"),
@@ -225,7 +235,7 @@ def test_the_table_of_orientations_is_needed_to_turn_the_phone_only(sample):
 
 def test_missing_samples_are_nan_and_have_no_label(sample):
     whole = load(sample, subjects=1, sites="left_thigh")[0]
-    without_rows(sample / PHONE, slice(200, 240))
+    without_rows(sample / PHONE, slice(260, 300))
     phone = load(sample, subjects=1, sites="left_thigh")[0]
     holes = np.isnan(phone.data).all(axis=1)
     assert len(phone) == len(whole)
@@ -287,11 +297,11 @@ def test_files_in_another_subjects_folder_do_not_count(sample):
     [
         (PHONE, 1, "x_acc,", "", r"s01_01_sp\.csv, line 1: column x_acc is missing"),
         (PHONE, 1, "x_acc,y_acc", "y_acc,x_acc", r"line 1: the columns must be"),
-        (PHONE, 9, ",0.000,", ",", r"s01_01_sp\.csv, line 9: 7 fields where 8"),
-        (PHONE, 9, ",0.000,", ",abc,", r"line 9: column \w+ is 'abc'"),
-        (PHONE, 9, ",0.000,", ",,", r"line 9: the field of column \w+ is empty"),
-        (PHONE, 9, ",0.000,", ",inf,", r"line 9: column \w+ is 'inf'"),
-        (PHONE, 9, ",0.000,", ",1e9,", r"line 9: no sensor reads over"),
+        (PHONE, 9, ",0.0,", ",", r"s01_01_sp\.csv, line 9: 7 fields where 8"),
+        (PHONE, 9, ",0.0,", ",abc,", r"line 9: column \w+ is 'abc'"),
+        (PHONE, 9, ",0.0,", ",,", r"line 9: the field of column \w+ is empty"),
+        (PHONE, 9, ",0.0,", ",inf,", r"line 9: column \w+ is 'inf'"),
+        (PHONE, 9, ",0.0,", ",1e9,", r"line 9: no sensor reads over"),
         (PHONE, 9, "SEATED", "SLEEPING", r"line 9: there is no label 'SLEEPING'; there is SEATED, STANDING_UP"),
         (PHONE, 9, "SEATED", "seated", r"line 9: there is no label 'seated'"),
         (PHONE, 9, "1657500000", "1557500000", r"line 9: the timestamp does not follow"),
@@ -355,7 +365,7 @@ def test_a_damaged_execution_can_be_left_out(sample):
 
 
 def test_a_reading_that_is_missing_stays_a_short_hole(sample):
-    edit(sample / PHONE, 200, ",0.000,", ",NaN,")
+    edit(sample / PHONE, 200, ",0.0,", ",NaN,")
     phone = load(sample, subjects=1)[0]
     assert not np.isnan(phone.data).any()
 

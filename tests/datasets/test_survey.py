@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_dataset import Tiny, csv, tiny_files, write_tiny
 
-from har_virtual.datasets.base import Task
+from har_virtual.datasets.base import Reading, Task
 from har_virtual.datasets.survey import _union_s as union_s
 from har_virtual.datasets.survey import format_table, survey_dataset
 from har_virtual.exceptions import DataFormatError, UnknownNameError
@@ -46,6 +46,27 @@ def test_the_time_that_only_one_device_has_counts_too(home):
 def test_what_one_device_labels_is_not_unlabelled(home):
     (home / "data/p2_right_ankle.csv").write_bytes(csv(nothing=120))
     assert survey_dataset(Tiny(), home).minutes.loc["p2"].tolist() == pytest.approx([1.5, 0, 0.5, 2.0])
+
+
+def test_time_is_counted_on_the_clock_that_devices_share(home):
+    class Late(Tiny):
+        def read(self, home, part):
+            left, right = super().read(home, part).recordings
+            return Reading([left.replace(start_s=100.0), right.replace(start_s=130.0)], [])
+
+    # p2 walks from 100 to 190 s and from 130 to 220 s.
+    assert survey_dataset(Late(), home).minutes.loc["p2"].tolist() == pytest.approx([2.0, 0, 0, 2.0])
+    # p1 sits from 166 to 196 s and from 196 to 226 s, and has no label from 160 to 166 s, while the other walks.
+    assert survey_dataset(Late(), home).minutes.loc["p1"].tolist() == pytest.approx([1.5, 1.0, 0, 2.5])
+
+
+def test_virtual_sensors_add_no_time(home):
+    class WithVirtual(Tiny):
+        def read(self, home, part):
+            recordings, notes = super().read(home, part)
+            return Reading([*recordings, recordings[0].replace(domain="virtual", start_s=1000.0)], notes)
+
+    assert survey_dataset(WithVirtual(), home).minutes.equals(survey_dataset(Tiny(), home).minutes)
 
 
 def test_classes_outside_the_task_are_unlabelled(home):
@@ -112,11 +133,36 @@ def test_notes_of_the_loader_and_short_files_are_told(home):
 
     (home / "data/p2_left_wrist.csv").write_bytes(csv(walking=12))
     survey = survey_dataset(Counted(), home)
-    assert survey.complete
-    assert survey.notes[0] == "data/p2_left_wrist.csv is short."
-    assert survey.notes[1].startswith("data/p2_left_wrist.csv has 120 of the 900 rows that were published")
-    assert len(survey.notes) == 2
+    assert survey.notes == ("data/p2_left_wrist.csv is short.",)
+    assert survey.short["data/p2_left_wrist.csv"].endswith("has 120 of the 900 rows that were published.")
+    assert not survey.missing
+    assert not survey.damaged
+    assert not survey.complete
     assert "data/p2_left_wrist.csv is short." in survey.describe()
+    assert "Not complete: 4 files are there, 0 missing, 0 damaged, 1 cut short." in survey.describe()
+
+
+def test_rows_that_the_loader_filled_in_are_not_there(home):
+    class Filled(Tiny):
+        def published_rows(self, file):
+            return 900
+
+        def read(self, home, part):
+            recordings, notes = super().read(home, part)
+            return Reading([r.replace(attrs={**r.attrs, "missing_rows": 60}) for r in recordings], notes)
+
+    # 960 rows of p1 without the 60 are all 900, and 900 of p2 are 840.
+    assert list(survey_dataset(Filled(), home).short.values()) == [
+        f"data/p2_{device}.csv has 840 of the 900 rows that were published." for device in ("left_wrist", "right_ankle")
+    ]
+
+
+def test_a_file_for_all_is_named_before_those_of_one_person(home):
+    class Larger(Tiny):
+        def published(self):
+            return [*super().published(), *(f"data/{number}.csv" for number in range(30)), "table.csv"]
+
+    assert "Missing: table.csv, data/0.csv" in survey_dataset(Larger(), home).describe()
 
 
 def test_a_folder_of_which_all_is_missing_is_named_once(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -37,6 +38,32 @@ def test_numbers_come_in_the_order_asked_for_with_nan_where_the_text_says_so():
     assert table.numbers.flags.c_contiguous
     np.testing.assert_array_equal(table.numbers, np.float32([[np.nan, 1.5], [7, -2e-3]] * 9))
     np.testing.assert_array_equal(table.exact["time"], [1657534605376.5, 1657534605377.0] * 9)
+
+
+NUMBERS = {
+    "as Java writes them": ["9.765625E-4", "-0.9576807", "1.0E-10", "1.4E-45", "3.4028235E38", "-0.0", "1.0E7"],
+    "as C writes them": ["1e-05", "-9.22174e-05", "1e+06", "31.8125", "-0", "1E-400"],
+    "as Python writes them": ["-4.160221099853516", "-0.0012217300245538354", "1e-05", "5e-324"],
+    "by hand": ["-1E+1", ".5", "5.", "+3", "-.5", "+.5E1", "5.e2", "1E05", "00012"],
+}
+
+
+@pytest.mark.usefixtures("block_bytes")
+@pytest.mark.parametrize("field", [field for fields in NUMBERS.values() for field in fields])
+def test_numbers_are_read_as_they_are_however_they_are_written(field):
+    table = read(f"{field} 1 {field} 2\n" * 5, numbers=["y"], exact=["time"])
+    np.testing.assert_array_equal(table.numbers[:, 0], [np.float32(field)] * 5)
+    np.testing.assert_array_equal(table.exact["time"], [float(field)] * 5)
+
+
+@pytest.mark.usefixtures("block_bytes")
+@pytest.mark.parametrize(
+    "field", ["+", "-", ".", "e5", "1e", "1e+", "1e-", "++3", "+-3", "1d5", "0x10", "1.5f", "1,5", "1e1.5"]
+)
+@pytest.mark.parametrize(("column", "line"), [("time", "{} 1 3 4"), ("x", "1 {} 3 4")])
+def test_what_only_looks_like_a_number_is_named(field, column, line):
+    with pytest.raises(DataFormatError, match=rf"^a\.dat, line 2: column {column} is '{re.escape(field)}', which"):
+        read(f"1 2 3 4\n{line.format(field)}\n1 2 3 4\n", numbers=["x", "y"], exact=["time"])
 
 
 @pytest.mark.usefixtures("block_bytes")
@@ -103,12 +130,12 @@ def test_a_table_without_rows_is_refused(text):
 
 
 def test_a_missing_column_is_named():
-    with pytest.raises(DataFormatError, match=r"a\.dat, line 1: column y is missing; there is 'time,x,label'"):
+    with pytest.raises(DataFormatError, match=r"a\.dat, line 1: column y is missing; the line is 'time,x,label"):
         read("time,x,label\n1,2,a\n", NAMED, numbers=["x"])
 
 
 def test_columns_in_another_order_are_refused():
-    with pytest.raises(DataFormatError, match=r"line 1: the columns must be time,x,y,label, not 'time,y,x,label'"):
+    with pytest.raises(DataFormatError, match=r"line 1: the columns must be time,x,y,label; they are in another order"):
         read("time,y,x,label\n1,2,3,a\n", NAMED, numbers=["x"])
 
 
@@ -191,3 +218,8 @@ def test_what_only_looks_like_a_number_is_named_with_its_column(field):
 
 def test_a_table_may_be_read_for_its_texts_alone():
     assert read("time,x,y,label\n1,2,3,a\n", NAMED, numbers=(), texts=["label"]).texts["label"].tolist() == ["a"]
+
+
+def test_a_column_too_many_is_named():
+    with pytest.raises(DataFormatError, match=r"must be time,x,y,label; there is a column 'z' too many"):
+        read("time,x,y,z,label\n1,2,3,4,a\n", NAMED, numbers=["x"])
