@@ -47,8 +47,8 @@ fastest rounds. uncached: the loader with cache=False, all sites and quantities;
 filled; both without a cold disk, cached without hashing, for the hash is remembered. The peer is the fastest, by its
 median, of four ways in which polars reads nothing but the channels as Float32 into a DataFrame (RealWorld: members
 read by zipfile, polars given their bytes; once with two archives at a time in two threads); with_others: the fastest
-that reads all that the loader reads, thus clock and labels as Float64, too. first_call_cached: the first call in a fresh
-process, all modules imported before, over the peer. Memory: peak resident set (VmHWM, set back through
+that reads all that the loader reads, thus clock and labels as Float64, too. first_call_cached: the first call in a
+fresh process, all modules imported before, over the peer. Memory: peak resident set (VmHWM, set back through
 /proc/self/clear_refs before the call) above the resident set before the call, over the bytes of the arrays returned
 (data, labels, annotations); a fresh process each, modules imported before; the median of the processes. filling: the
 first call, which fills the cache.

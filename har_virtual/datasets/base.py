@@ -46,11 +46,23 @@ class Part(NamedTuple):
     files: tuple[str, ...]
 
 
+class Damage(NamedTuple):
+    """A file of a part that cannot be read, the site whose device wrote it, and why."""
+
+    file: str
+    site: str
+    why: str
+
+
 class Reading(NamedTuple):
-    """What a part holds, and what is to be said about it: each note is a sentence that names its file."""
+    """What a part holds, and what is to be said about it: each note is a sentence that names its file.
+
+    Where a part has files of several devices, `damaged` names those that cannot be read beside others that can.
+    """
 
     recordings: list[Recording]
     notes: list[str]
+    damaged: tuple[Damage, ...] = ()
 
 
 class Task(NamedTuple):
@@ -97,7 +109,7 @@ class DataSet(ABC):
         """Read a part, and add a note where readings look as if they were in other units."""
         reading = self.read(home, part)
         doubts = _unit_doubts(part.files[0], reading.recordings) if self.checks_units else ()
-        return Reading(reading.recordings, [*reading.notes, *doubts])
+        return reading._replace(notes=[*reading.notes, *doubts])
 
     def published(self) -> list[str]:
         """Give the files of a complete download, relative to the home."""
@@ -196,7 +208,7 @@ class DataSet(ABC):
 
         cache_of_readings = ReadingCache(self.name, f"{self.version}|{self.variant}", enabled=cache)
         outcomes = Parallel(n_jobs=n_jobs, prefer="threads")(
-            delayed(self._load_part)(home, part, cache_of_readings, prepare, errors) for part in parts
+            delayed(self._load_part)(home, part, cache_of_readings, prepare, errors, sites) for part in parts
         )
         for note in dict.fromkeys(note for _, notes in outcomes for note in notes):
             warnings.warn(note, DataWarning, stacklevel=3)
@@ -229,16 +241,26 @@ class DataSet(ABC):
         return parts
 
     def _load_part(
-        self, home: Path, part: Part, cache: ReadingCache, prepare: Change, errors: Errors
+        self,
+        home: Path,
+        part: Part,
+        cache: ReadingCache,
+        prepare: Change,
+        errors: Errors,
+        sites: Collection[str] | None,
     ) -> tuple[list[Recording], list[str]]:
         try:
             reading = self._read_or_recall(home, part, cache)
+            damaged = [each for each in reading.damaged if sites is None or each.site in sites]
+            if damaged and errors == "raise":
+                raise DataFormatError(damaged[0].why)
             prepared = [prepare(recording) for recording in reading.recordings]
         except (DataFormatError, OSError) as error:
             if errors == "raise":
                 raise
             return [], [f"{part.files[0]} was left out: {error}"]
-        return [recording for recording in prepared if recording is not None], list(reading.notes)
+        left_out = [f"{each.file} was left out: {each.why}" for each in damaged]
+        return [recording for recording in prepared if recording is not None], [*reading.notes, *left_out]
 
     def _read_or_recall(self, home: Path, part: Part, cache: ReadingCache) -> Reading:
         entry = cache.entry(home, part.files)
@@ -247,8 +269,9 @@ class DataSet(ABC):
             before = _states(home, part)
             reading = self.read_and_doubt(home, part)
             # What was read of files that changed meanwhile is neither what they held nor what they hold.
-            problem = cache.put(entry, reading) if _states(home, part) == before else None
-            return Reading(reading.recordings, [*reading.notes, *([problem] if problem else [])])
+            kept = not reading.damaged and _states(home, part) == before
+            problem = cache.put(entry, reading) if kept else None
+            return reading._replace(notes=[*reading.notes, *([problem] if problem else [])])
         return reading
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from har_virtual.datasets._arrival import sampling_times
 from har_virtual.datasets._text import TextFormat, read_text
-from har_virtual.datasets.base import DataSet, Errors, Names, Part, Reading, Subjects, as_names
+from har_virtual.datasets.base import Damage, DataSet, Errors, Names, Part, Reading, Subjects, as_names
 from har_virtual.datasets.fetch import Source, fetch_dataset
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.exceptions import DataFormatError
@@ -73,7 +73,14 @@ class _SpSwHar(DataSet):
 
     def read(self, home: Path, part: Part) -> Reading:
         files = {Path(file).stem[-2:]: file for file in part.files if file not in _TABLES}
-        streams = {device: _read_stream(home / file) for device, file in files.items()}
+        streams, damaged = {}, []
+        for device, file in files.items():
+            try:
+                streams[device] = _read_stream(home / file)
+            except DataFormatError as error:
+                damaged.append(Damage(file, _SITES[device], str(error)))
+        if not streams:
+            raise DataFormatError(" ".join(each.why for each in damaged))
         start_unix_s = min(np.floor(stream.times_s[0] * _RATE_HZ) / _RATE_HZ for stream in streams.values())
         known = _execution(home, part) | _person(home, part) | {"start_unix_s": start_unix_s}
         recordings = [
@@ -86,7 +93,7 @@ class _SpSwHar(DataSet):
             for device, site in _SITES.items()
             if device not in files
         ]
-        return Reading(recordings, notes)
+        return Reading(recordings, notes, tuple(damaged))
 
 
 SP_SW_HAR = _SpSwHar()

@@ -205,7 +205,8 @@ def _read_part(dataset: DataSet, home: Path, part: Part, task: Task) -> _PartRea
         for recording in real
         for run in _runs(recording, task)
     ]
-    return _PartRead(runs, {}, _cut_short(dataset, part, reading), reading.notes)
+    damaged = {each.file: each.why for each in reading.damaged}
+    return _PartRead(runs, damaged, _cut_short(dataset, part, reading), reading.notes)
 
 
 def _runs(recording: Recording, task: Task) -> list[tuple[Any, float, float]]:

@@ -46,7 +46,7 @@ def write(recording: Recording, path: Path, *, where: str, packed: bool = False)
         "text": [name for name, track in _own_tracks(recording).items() if track.dtype.kind == "U"],
     }
     try:
-        tracks = _tracks(recording)
+        tracks = _tracks(recording, packed)
         schema = _schema(recording, tracks, json.dumps(fields), packed)
         with (
             atomic_path(path) as temporary,
@@ -91,12 +91,12 @@ def _own_tracks(recording: Recording) -> dict[str, np.ndarray]:
     return ({"label": recording.labels} if np.ndim(recording.labels) else {}) | dict(recording.annotations)
 
 
-def _tracks(recording: Recording) -> dict[str, pa.Array]:
+def _tracks(recording: Recording, packed: bool) -> dict[str, pa.Array]:
     """Everything of a recording that is one value a sample and no channel."""
     import pyarrow as pa
 
-    label = {} if recording.labels is None else {"label": recording.track()}
-    tracks = label | _own_tracks(recording) | {"time_s": recording.times_s}
+    label = {} if recording.labels is None or packed else {"label": recording.track()}
+    tracks = label | _own_tracks(recording) | ({} if packed and recording.channels else {"time_s": recording.times_s})
     return {
         name: pa.array(values, from_pandas=True, memory_pool=pa.system_memory_pool()) for name, values in tracks.items()
     }
@@ -156,21 +156,20 @@ def _read_blocks(
     import pyarrow.parquet as pq
 
     packed = _PACKED in footer.schema.names
-    numbers = [_PACKED] if packed else channels
-    checked = {"metadata": footer, "read_dictionary": tracks, "page_checksum_verification": True}
-    blocks, start = [], 0
     # Parquet's own checksum takes longer than all else, so that packed numbers have one of ours.
-    with pq.ParquetFile(path, **checked) as file, pq.ParquetFile(path, metadata=footer) as unchecked:
+    with pq.ParquetFile(path, metadata=footer, page_checksum_verification=not packed) as file:
+        start = 0
         for number in range(file.num_row_groups):
-            block = (unchecked if packed else file).read_row_group(number, columns=numbers, use_threads=False)
-            others = file.read_row_group(number, columns=tracks or ["time_s"], use_threads=False)
-            rows, start = data[start : start + len(others)], start + len(others)
-            if packed and len(channels):
+            block = file.read_row_group(number, columns=[_PACKED] if packed else channels, use_threads=False)
+            rows, start = data[start : start + len(block)], start + len(block)
+            if packed:
                 _unpack(block.column(0), rows)
             for column, values in enumerate([] if packed else block.columns):
                 rows[:, column] = values
-            blocks.append(others)
-    return pa.concat_tables(blocks)
+    if not tracks:
+        return pa.table({})
+    with pq.ParquetFile(path, metadata=footer, read_dictionary=tracks, page_checksum_verification=True) as file:
+        return file.read(tracks, use_threads=False)
 
 
 def _checksum(data: np.ndarray) -> int:

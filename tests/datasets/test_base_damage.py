@@ -143,7 +143,7 @@ def test_what_was_read_of_a_file_that_changed_meanwhile_is_not_kept(home):
 def test_what_cannot_be_kept_is_given_all_the_same(home):
     class Odd(Pair):
         def read(self, home, part):
-            recordings, notes = super().read(home, part)
+            recordings, notes, _ = super().read(home, part)
             return Reading([recording.replace(attrs={"array": np.ones(2)}) for recording in recordings], notes)
 
     recordings, said = load(Odd(), home, errors="warn")
@@ -176,7 +176,7 @@ def test_a_change_that_fails_leaves_its_part_out(home):
 def test_what_was_not_asked_for_is_not_changed(home):
     class Halves(Pair):
         def read(self, home, part):
-            recordings, notes = super().read(home, part)
+            recordings, notes, _ = super().read(home, part)
             sites = [CHANNELS[:3], CHANNELS[3:], CHANNELS]
             return Reading([r.select(sites[n]) for n, r in enumerate(recordings)], notes)
 
@@ -189,7 +189,7 @@ def test_what_was_not_asked_for_is_not_changed(home):
 def test_recordings_without_a_label_are_left_out(home):
     class Silent(Pair):
         def read(self, home, part):
-            recordings, notes = super().read(home, part)
+            recordings, notes, _ = super().read(home, part)
             nothing = np.full(60, None, dtype=object)
             return Reading(
                 [recordings[0], recordings[1].replace(labels=None), recordings[2].replace(labels=nothing)], notes

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import har_virtual
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.datasets.sp_sw_har import SP_SW_HAR, fetch_sp_sw_har, load_sp_sw_har
+from har_virtual.datasets.survey import survey_dataset
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.testing.datasets import check_dataset
 from har_virtual.windows import join_recordings
@@ -361,7 +362,7 @@ def test_a_damaged_execution_can_be_left_out(sample):
     edit(sample / PHONE, 9, "SEATED", "SLEEPING")
     with pytest.warns(DataWarning, match=r"s01/s01_01_sp\.csv was left out: .*line 9: there is no label"):
         recordings = load(sample, errors="warn")
-    assert {r.subject for r in recordings} == {"s02"}
+    assert [r.attrs["file"][:6] for r in recordings] == ["s01/s01", "s02/s02", "s02/s02"]
 
 
 def test_a_reading_that_is_missing_stays_a_short_hole(sample):
@@ -407,3 +408,35 @@ def test_damaged_text_is_one_error_or_a_recording(one_file, line, column, junk):
 def test_a_file_cut_anywhere_is_one_error_or_a_recording(one_file, length):
     said = refusal(one_file, b"".join(LINES)[:length])
     assert said is None or PHONE in said
+
+
+def cut(home: Path, device: str) -> Path:
+    """A copy of the sample in which one device's file of one execution is cut in a line."""
+    shutil.copytree(SAMPLE, home, ignore=shutil.ignore_patterns("*.py"))
+    path = home / f"s01/s01_01_{device}.csv"
+    path.write_bytes(path.read_bytes()[:-40])
+    return home
+
+
+def test_a_damaged_device_does_not_lose_the_other_one(tmp_path):
+    home = cut(tmp_path / "home", "sw")
+    with pytest.raises(DataFormatError, match=r"s01_01_sw\.csv, line"):
+        load_sp_sw_har(home, cache=False)
+    with pytest.warns(DataWarning, match=r"s01/s01_01_sw\.csv was left out: .*s01_01_sw\.csv, line"):
+        recordings = load_sp_sw_har(home, errors="warn")
+    files = [recording.attrs["file"] for recording in recordings]
+    assert files == ["s01/s01_01_sp.csv", "s02/s02_01_sp.csv", "s02/s02_01_sw.csv"]
+
+
+def test_a_damaged_device_that_was_not_asked_for_is_no_error(tmp_path):
+    home = cut(tmp_path / "home", "sp")
+    recordings = load_sp_sw_har(home, sites="left_wrist")
+    assert [recording.attrs["file"] for recording in recordings] == ["s01/s01_01_sw.csv", "s02/s02_01_sw.csv"]
+    with pytest.raises(DataFormatError, match=r"s01_01_sp\.csv, line"):
+        load_sp_sw_har(home, sites="left_thigh")
+
+
+def test_a_damaged_device_is_surveyed_beside_the_other_one(tmp_path):
+    survey = survey_dataset("sp_sw_har", cut(tmp_path / "home", "sw"))
+    assert list(survey.damaged) == ["s01/s01_01_sw.csv"]
+    assert survey.minutes.loc["s01", "total"] > 0

@@ -63,7 +63,7 @@ def test_time_is_counted_on_the_clock_that_devices_share(home):
 def test_virtual_sensors_add_no_time(home):
     class WithVirtual(Tiny):
         def read(self, home, part):
-            recordings, notes = super().read(home, part)
+            recordings, notes, _ = super().read(home, part)
             return Reading([*recordings, recordings[0].replace(domain="virtual", start_s=1000.0)], notes)
 
     assert survey_dataset(WithVirtual(), home).minutes.equals(survey_dataset(Tiny(), home).minutes)
@@ -148,7 +148,7 @@ def test_rows_that_the_loader_filled_in_are_not_there(home):
             return 900
 
         def read(self, home, part):
-            recordings, notes = super().read(home, part)
+            recordings, notes, _ = super().read(home, part)
             return Reading([r.replace(attrs={**r.attrs, "missing_rows": 60}) for r in recordings], notes)
 
     # 960 rows of p1 without the 60 are all 900, and 900 of p2 are 840.
