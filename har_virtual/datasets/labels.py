@@ -30,6 +30,8 @@ COMMON_LABELS: tuple[str, ...] = tuple(
 )
 """What classes of different data sets have in common: one name for one activity."""
 
+# What label tracks call that which is none of their classes.
+_NO_CLASS = "null"
 _COLUMNS = ("dataset", "track", "id", "name", "common")
 # IMUTube, section 5.3: of what is filmed for RealWorld, jumping comes closest to PAMAP2's rope jumping.
 _CLOSEST = {("realworld", "pamap2", "8-class"): {"jumping": "rope_jumping"}}
@@ -126,7 +128,8 @@ def relabel(recordings: Iterable[Recording], mapping: Mapping[str, str] | Litera
     ----------
     recordings : iterable of Recording
     mapping : mapping of str to str, or "common"
-        New names, such as `label_map` gives. "common": every label becomes its common label in `label_table`.
+        New names, such as `label_map` gives. "common": every label becomes its common label in `label_table`, and
+        "null", which Opportunity's gestures may have, becomes None.
 
     Returns
     -------
@@ -173,9 +176,12 @@ def _renamed(recording: Recording, name: Any, mapping: Mapping[str, str] | str) 
     if not isinstance(mapping, str):
         return mapping.get(name)
     known = _common(recording.dataset)
+    if name == _NO_CLASS and name not in known:
+        return None
     if name not in known:
+        session = "" if recording.session is None else f"/{recording.session}"
         raise UnknownNameError(
-            f"{recording!r} has the label {name!r}, which is no class of {recording.dataset}; those are "
+            f"{recording.group}{session} has the label {name!r}, which is no class of {recording.dataset}; those are "
             f"{', '.join(known)}. A mapping of your own takes any label."
         )
     return known[name]

@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from har_virtual.datasets._opportunity_clock import RATE_HZ, read_clock
+from har_virtual.datasets._clock import read_clock
 from har_virtual.datasets._opportunity_columns import (
     ARM_TRACKS,
     CHALLENGE_COLUMNS,
@@ -35,6 +36,7 @@ from har_virtual.datasets.base import (
 from har_virtual.datasets.fetch import Source, fetch_dataset
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.imu import SITES
 from har_virtual.recording import STANDARD_GRAVITY_M_S2, Recording, RecordingSet
 
 OpportunityTask = Literal["locomotion", "gestures", "gestures_with_null"]
@@ -42,39 +44,48 @@ OpportunityTask = Literal["locomotion", "gestures", "gestures_with_null"]
 OPPORTUNITY_RUNS = ("ADL1", "ADL2", "ADL3", "ADL4", "ADL5", "Drill")
 """Five runs of a free morning routine, and one of 20 repetitions of a fixed sequence."""
 
-OPPORTUNITY_SITES: dict[str, str] = {
-    "InertialMeasurementUnit BACK": "back",
-    "InertialMeasurementUnit RUA": "right_upper_arm",
-    "InertialMeasurementUnit RLA": "right_forearm",
-    "InertialMeasurementUnit LUA": "left_upper_arm",
-    "InertialMeasurementUnit LLA": "left_forearm",
-    "InertialMeasurementUnit L-SHOE": "left_foot",
-    "InertialMeasurementUnit R-SHOE": "right_foot",
-    "Accelerometer HIP": "right_hip",
-    "Accelerometer RKN^": "right_thigh",
-    "Accelerometer RKN_": "right_shin",
-    "Accelerometer RWR": "right_wrist",
-    "Accelerometer LWR": "left_wrist",
-    "Accelerometer RH": "right_hand",
-    "Accelerometer LH": "left_hand",
-}
+OPPORTUNITY_SITES: Mapping[str, str] = MappingProxyType(
+    {
+        "InertialMeasurementUnit BACK": "back",
+        "InertialMeasurementUnit RUA": "right_upper_arm",
+        "InertialMeasurementUnit RLA": "right_forearm",
+        "InertialMeasurementUnit LUA": "left_upper_arm",
+        "InertialMeasurementUnit LLA": "left_forearm",
+        "InertialMeasurementUnit L-SHOE": "left_foot",
+        "InertialMeasurementUnit R-SHOE": "right_foot",
+        "Accelerometer HIP": "right_hip",
+        "Accelerometer RKN^": "right_thigh",
+        "Accelerometer RKN_": "right_shin",
+        "Accelerometer RWR": "right_wrist",
+        "Accelerometer LWR": "left_wrist",
+        "Accelerometer RH": "right_hand",
+        "Accelerometer LH": "left_hand",
+    }
+)
 """Where each sensor sits, by its name in the data set's column_names.txt.
 
 Five more are second ones of a segment: "Accelerometer" and ``BACK``, ``RUA^``, ``RUA_``, ``LUA^`` or ``LUA_`` (^ upper,
 _ lower)."""
 
-OPPORTUNITY_CHALLENGE_SPLIT: dict[str, dict[str, tuple[str, ...]]] = {
-    "train": {
-        "1": ("ADL1", "ADL2", "ADL3", "ADL4", "Drill"),
-        "2": ("ADL1", "ADL2", "ADL3", "Drill"),
-        "3": ("ADL1", "ADL2", "ADL3", "Drill"),
-    },
-    "validation": {"1": ("ADL5",)},
-    "test": {"2": ("ADL4", "ADL5"), "3": ("ADL4", "ADL5")},
-}
+OPPORTUNITY_CHALLENGE_SPLIT: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "train": MappingProxyType(
+            {
+                "1": ("ADL1", "ADL2", "ADL3", "ADL4", "Drill"),
+                "2": ("ADL1", "ADL2", "ADL3", "Drill"),
+                "3": ("ADL1", "ADL2", "ADL3", "Drill"),
+            }
+        ),
+        "validation": MappingProxyType({"1": ("ADL5",)}),
+        "test": MappingProxyType({"2": ("ADL4", "ADL5"), "3": ("ADL4", "ADL5")}),
+    }
+)
 """Runs of each subject in the parts of the Opportunity challenge's split."""
 
 _NAME = "opportunity"
+_RATE_HZ, _TICK_S = 30.0, 1e-3
+# The runs last up to half an hour.
+_LONGEST_RUN_S = 3 * 3600.0
 _ROWS_A_SECOND = 30
 _PLAUSIBLE_GRAVITY_M_S2 = (0.5 * STANDARD_GRAVITY_M_S2, 1.5 * STANDARD_GRAVITY_M_S2)
 _FILE = re.compile(r"S([1-4])-(ADL[1-5]|Drill)\.dat")
@@ -94,13 +105,14 @@ class _Opportunity(DataSet):
     title = "Opportunity"
     example = "S1-ADL1.dat"
     folders = ("dataset", "OpportunityUCIDataset/dataset")
+    version = 2
     subjects = ("1", "2", "3", "4")
     sites = tuple(OPPORTUNITY_SITES.values())
     quantities = ("acc", "gyr")
     site_quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {
         site: tuple(SENSORS[sensor]) for sensor, site in OPPORTUNITY_SITES.items()
     }
-    sampling_rate_hz = RATE_HZ
+    sampling_rate_hz = _RATE_HZ
     # `_remarks` does so sensor by sensor.
     checks_units = False
     tasks: ClassVar[Mapping[str, Task]] = {
@@ -136,7 +148,9 @@ class _Opportunity(DataSet):
     def read(self, home: Path, part: Part) -> Reading:
         path = home / part.files[0]
         table = read_text(path, _LAYOUT, numbers=self.columns, exact=(TIME_COLUMN, *TRACK_COLUMNS))
-        clock = read_clock(table.exact[TIME_COLUMN], path)
+        clock = read_clock(
+            table.exact[TIME_COLUMN], path, unit="ms", rate_hz=_RATE_HZ, tick_s=_TICK_S, longest_s=_LONGEST_RUN_S
+        )
         tracks = {
             track: name_classes(
                 # What is marked as missing is labelled as nothing.
@@ -236,7 +250,7 @@ def load_opportunity(
         "challenge" gives the 113 columns of the Opportunity challenge under the names and in the units of the file
         (thousandths of g, rad/s and others), without sites: leave out `sites`, `quantities` and `placements`.
     placements : mapping of str to str, optional
-        From sensors to sites, in place of `OPPORTUNITY_SITES`. To move one:
+        From sensors to sites of `har_virtual.imu.SITES`, in place of `OPPORTUNITY_SITES`. To move one:
         ``{**OPPORTUNITY_SITES, "Accelerometer HIP": "waist"}``.
     errors : {"raise", "warn"}, default="raise"
         With "warn" a file that is damaged is left out and named in a warning.
@@ -257,7 +271,8 @@ def load_opportunity(
     FileNotFoundError
         If `data_home` does not exist.
     DataFormatError
-        If it is another folder, a file is damaged (the message names file and line), or two sensors have one site.
+        If it is another folder, a file is damaged (the message names file and line) or not of about 30 Hz, or two
+        sensors have one site.
     UnknownNameError
         If there is no such subject, task, run, site, quantity, sensor or choice of channels.
 
@@ -365,4 +380,5 @@ def _check_placements(placements: Mapping[str, str]) -> dict[str, str]:
     sites = list(placements.values())
     if not all(isinstance(site, str) and site for site in sites) or len(set(sites)) < len(sites):
         raise DataFormatError(f"placements must give each sensor a site of its own, by a name, not {dict(placements)}.")
+    check_known("Opportunity: site of a sensor", sites, SITES)
     return dict(placements)

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from har_virtual.datasets._clock import read_clock
 from har_virtual.datasets._rows import name_classes, spread_rows
 from har_virtual.datasets._text import TextFormat, read_text
-from har_virtual.datasets.base import DataSet, Errors, Names, Part, Reading, Subjects, Task, check_known
+from har_virtual.datasets.base import (
+    DataSet,
+    Errors,
+    Names,
+    Part,
+    Reading,
+    Subjects,
+    Task,
+    as_names,
+    check_known,
+    select_channels,
+)
 from har_virtual.datasets.fetch import Source, fetch_dataset
 from har_virtual.datasets.labels import names_by_id
-from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.exceptions import DataWarning, UnknownNameError
 from har_virtual.imu.streams import channel_names
 from har_virtual.recording import UNITS, Recording, RecordingSet
 
@@ -34,23 +49,28 @@ class Pamap2Subject(NamedTuple):
     dominant_hand: str
 
 
-PAMAP2_SUBJECTS: dict[str, Pamap2Subject] = {
-    "101": Pamap2Subject("male", 27, 182, 83, 75, 193, "right"),
-    "102": Pamap2Subject("female", 25, 169, 78, 74, 195, "right"),
-    "103": Pamap2Subject("male", 31, 187, 92, 68, 189, "right"),
-    "104": Pamap2Subject("male", 24, 194, 95, 58, 196, "right"),
-    "105": Pamap2Subject("male", 26, 180, 73, 70, 194, "right"),
-    "106": Pamap2Subject("male", 26, 183, 69, 60, 194, "right"),
-    "107": Pamap2Subject("male", 23, 173, 86, 60, 197, "right"),
-    "108": Pamap2Subject("male", 32, 179, 87, 66, 188, "left"),
-    "109": Pamap2Subject("male", 31, 168, 65, 54, 189, "right"),
-}
+PAMAP2_SUBJECTS: Mapping[str, Pamap2Subject] = MappingProxyType(
+    {
+        "101": Pamap2Subject("male", 27, 182, 83, 75, 193, "right"),
+        "102": Pamap2Subject("female", 25, 169, 78, 74, 195, "right"),
+        "103": Pamap2Subject("male", 31, 187, 92, 68, 189, "right"),
+        "104": Pamap2Subject("male", 24, 194, 95, 58, 196, "right"),
+        "105": Pamap2Subject("male", 26, 180, 73, 70, 194, "right"),
+        "106": Pamap2Subject("male", 26, 183, 69, 60, 194, "right"),
+        "107": Pamap2Subject("male", 23, 173, 86, 60, 197, "right"),
+        "108": Pamap2Subject("male", 32, 179, 87, 66, 188, "left"),
+        "109": Pamap2Subject("male", 31, 168, 65, 54, 189, "right"),
+    }
+)
 """The subjects of PAMAP2; ``pd.DataFrame(PAMAP2_SUBJECTS.values(), index=PAMAP2_SUBJECTS)`` is a table of them."""
 
-_RATE_HZ = 100.0
+_RATE_HZ, _TICK_S = 100.0, 0.01
+# The longest published file lasts 75 minutes.
+_LONGEST_S = 4 * 3600.0
 _TRANSIENT = 0
 _SITE_OF_IMU = {"hand": "dominant_wrist", "chest": "chest", "ankle": "dominant_ankle"}
 _WORN_SITES = ("left_wrist", "right_wrist", "chest", "left_ankle", "right_ankle")
+_SITES_OF_A_SIDE = {*_WORN_SITES} - {*_SITE_OF_IMU.values()}
 _VECTORS = ("acc16", "acc6", "gyr", "mag")
 _IMU_FIELDS = (
     *("temperature", *(f"{vector}_{axis}" for vector in _VECTORS for axis in "xyz")),
@@ -67,8 +87,6 @@ _WITH_OPTIONAL = ("101", "105", "106", "108", "109")
 _PROTOCOL_ROWS = dict(
     zip(PAMAP2_SUBJECTS, (376417, 447000, 252833, 329576, 374783, 361817, 313599, 408031, 8477), strict=True)
 )
-# A damaged stamp must not ask for more memory than there is; the longest file holds 75 minutes.
-_MAX_MISSING_S = 4 * 3600.0
 
 # Fewer than eleven classes are those of RealWorld; ssl-8 are the classes that subjects 101 to 108 all have.
 _TASK_IDS = {
@@ -83,6 +101,7 @@ class _Pamap2(DataSet):
     title = "PAMAP2"
     example = "Protocol/subject101.dat"
     folders = ("PAMAP2_Dataset",)
+    version = 2
     subjects = tuple(PAMAP2_SUBJECTS)
     sites = tuple(_SITE_OF_IMU.values())
     sampling_rate_hz = _RATE_HZ
@@ -128,12 +147,13 @@ class _Pamap2(DataSet):
         columns = [f"{imu}_{vectors[q]}_{axis}" for imu in _SITE_OF_IMU for q in UNITS for axis in "xyz"]
         table = read_text(path, _LAYOUT, numbers=columns, exact=_LAYOUT.columns[:3])
         times_s, activities, heart_rates = table.exact.values()
-        samples = _sample_of_row(times_s, path)
+        clock = read_clock(times_s, path, unit="s", rate_hz=_RATE_HZ, tick_s=_TICK_S, longest_s=_LONGEST_S)
+        samples = clock.samples
         recording = Recording(
             spread_rows(table.numbers, samples, np.nan),
-            _RATE_HZ,
+            clock.rate_hz,
             channel_names(_SITE_OF_IMU.values(), UNITS),
-            start_s=times_s[0],
+            start_s=clock.start_s,
             subject=part.subject,
             session=part.session,
             labels=name_classes(
@@ -145,10 +165,10 @@ class _Pamap2(DataSet):
                 "file": part.files[0],
                 "accelerometer": self.acc,
                 "dominant_hand": PAMAP2_SUBJECTS[part.subject].dominant_hand,
-                "missing_rows": int(samples[-1]) + 1 - len(samples),
+                "missing_rows": clock.n_samples - len(samples),
             },
         )
-        return Reading([recording], [])
+        return Reading([recording], list(clock.remarks(part.files[0])))
 
 
 PAMAP2 = _Pamap2()
@@ -215,14 +235,16 @@ def load_pamap2(
     FileNotFoundError
         If `data_home` does not exist.
     DataFormatError
-        If it is another folder, or a file is damaged: the message names file and line.
+        If it is another folder, or a file is damaged: the message names file and line; or its rows are not 0.01 s
+        apart.
     UnknownNameError
         If there is no such subject, task, site, quantity, side, session or accelerometer.
 
     Warns
     -----
     DataWarning
-        Names what ``errors="warn"`` left out.
+        Names what ``errors="warn"`` left out, subjects who wore nothing at the `sites` of ``sides="worn"``, and files
+        whose stamps are those of a rate that is only near 100 Hz, which is taken.
 
     Notes
     -----
@@ -234,7 +256,21 @@ def load_pamap2(
     if sides not in ("dominant", "worn"):
         raise UnknownNameError(f"sides must be 'dominant' or 'worn', not {sides!r}.")
     wanted_sessions = check_known("PAMAP2: session", sessions, _FOLDERS)
-    return _BY_ACCELEROMETER[acc].load(
+    sites = None if sites is None else as_names(sites)
+    if sides == "dominant" and set(sites or ()) & _SITES_OF_A_SIDE:
+        raise UnknownNameError(
+            f"PAMAP2: site: There is no {', '.join(sorted(set(sites or ()) & _SITES_OF_A_SIDE))}; there is "
+            f"{', '.join(PAMAP2.sites)}. With sides='worn' there is {', '.join(_WORN_SITES)}."
+        )
+    wore_nothing_there: set[str] = set()
+
+    def name_sides(recording: Recording) -> Recording:
+        worn = _name_sides(recording)
+        if select_channels(worn, sites, None) is None:
+            wore_nothing_there.add(str(recording.subject))
+        return worn
+
+    recordings = _BY_ACCELEROMETER[acc].load(
         data_home,
         subjects=subjects,
         task=task,
@@ -244,9 +280,17 @@ def load_pamap2(
         cache=cache,
         n_jobs=n_jobs,
         keep=lambda part: part.session in wanted_sessions,
-        change=_name_sides if sides == "worn" else None,
+        change=name_sides if sides == "worn" else None,
         known_sites=_WORN_SITES if sides == "worn" else None,
     )
+    if wore_nothing_there:
+        warnings.warn(
+            f"PAMAP2: left out, because they wore nothing at {', '.join(sites or ())}: subjects "
+            f"{', '.join(sorted(wore_nothing_there))}. sides='dominant' gives everybody the same sites.",
+            DataWarning,
+            stacklevel=2,
+        )
+    return recordings
 
 
 def fetch_pamap2(data_home: str | os.PathLike, *, accept_terms: bool = False, verbose: int = 1) -> Path:
@@ -279,26 +323,3 @@ def fetch_pamap2(data_home: str | os.PathLike, *, accept_terms: bool = False, ve
 def _name_sides(recording: Recording) -> Recording:
     side = PAMAP2_SUBJECTS[str(recording.subject)].dominant_hand
     return recording.replace(channels=[channel.replace("dominant", side) for channel in recording.channels])
-
-
-def _sample_of_row(times_s: np.ndarray, path: Path) -> np.ndarray:
-    """Give the number of the sample, counted from the first row's, that each row's time stamp stands for."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        samples = np.rint((times_s - times_s[0]) * _RATE_HZ)
-        steps = np.diff(samples)
-    backward = np.flatnonzero(~(steps >= 1))
-    if np.isnan(times_s[0]) or backward.size:
-        row = 0 if np.isnan(times_s[0]) else int(backward[0]) + 1
-        before = "" if row == 0 else f" after {times_s[row - 1]} s"
-        raise DataFormatError(
-            f"{path}, line {row + 1}: the time stamp is {times_s[row]} s{before}; stamps must rise by 0.01 s or more. "
-            "The file is damaged."
-        )
-    missing_s = (samples[-1] + 1 - len(samples)) / _RATE_HZ
-    if missing_s > _MAX_MISSING_S:
-        row = int(np.argmax(steps)) + 1
-        raise DataFormatError(
-            f"{path}, line {row + 1}: the time stamp is {times_s[row]} s after {times_s[row - 1]} s; a file that lacks "
-            f"{missing_s:.0f} s of rows is damaged."
-        )
-    return samples.astype(np.intp)

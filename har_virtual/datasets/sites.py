@@ -157,7 +157,8 @@ def _check_both_sides(recording: Recording, sites: Iterable[str]) -> None:
         )
         if dominant or not left or left != right:
             raise DataFormatError(
-                f"{recording!r} needs the same channels of left_{site} and right_{site}, and none of dominant_{site}."
+                f"{recording.group}/{recording.session} needs the same channels of left_{site} and right_{site}, and "
+                f"none of dominant_{site}."
             )
 
 

@@ -293,16 +293,18 @@ def _row_of(home: Path, part: Part, file: str, identifier: str) -> dict[str, str
     """One row of a table, by its first column; nothing where the table is not there."""
     if file not in part.files:
         return {}
-    columns, lines = _TABLES[file], (home / file).read_text(encoding="utf-8", errors="replace").splitlines()
+    columns, lines = _TABLES[file], (home / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
     if lines[:1] != [",".join(columns)]:
         raise DataFormatError(f"{home / file}, line 1: the columns must be {','.join(columns)}; get it anew.")
     for number, fields in enumerate((line.split(",") for line in lines[1:]), start=2):
+        # A damaged row is nothing to the executions of other rows.
+        if fields[0] != identifier:
+            continue
         if len(fields) != len(columns):
             raise DataFormatError(
                 f"{home / file}, line {number}: {len(fields)} fields where {len(columns)} are needed."
             )
-        if fields[0] == identifier:
-            return dict(zip(columns, fields, strict=True))
+        return dict(zip(columns, fields, strict=True))
     raise DataFormatError(f"{home / file} has no row {identifier}, which {part.files[0]} needs; get it anew.")
 
 

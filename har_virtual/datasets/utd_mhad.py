@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, TypeVar
 
 from joblib import Parallel, delayed
 
@@ -39,8 +40,10 @@ from har_virtual.imu import SITES, Placement, simulate_imu
 from har_virtual.recording import Recording, RecordingSet
 from har_virtual.skeleton import Motion
 
-UTD_MHAD_ACTIONS: dict[int, str] = ACTIONS
+UTD_MHAD_ACTIONS: Mapping[int, str] = MappingProxyType(ACTIONS)
 """Number of each action in the file names, to its label: the data set's own short names in lower case."""
+
+_Loaded = TypeVar("_Loaded", Recording, Motion)
 
 # The one lag that serves all trials of subjects 1 to 6 at the wrist best; at the thigh it is -0.08.
 _TYPICAL_LAG_S = -0.04
@@ -177,6 +180,7 @@ def load_utd_mhad(
     """
     if domain not in ("both", "real", "virtual"):
         raise UnknownNameError(f"domain must be 'both', 'real' or 'virtual', not {domain!r}.")
+    subjects = None if subjects is None else as_names(subjects)
     wanted_sites = check_known("UTD-MHAD: site", sites, UTD_MHAD.sites)
     if placement is not None and len(wanted_sites) > 1:
         raise ValueError("placement is where one sensor sits: pass sites='right_wrist' or sites='right_thigh' with it.")
@@ -202,6 +206,12 @@ def load_utd_mhad(
             if (home / _trial_of(recording).file("Skeleton")).is_file()
         ]
         recordings += _without_damaged(Parallel(n_jobs=n_jobs)(jobs))
+    if not recordings:
+        people = ", ".join(dict.fromkeys(str(recording.subject) for recording in real))
+        raise DataFormatError(
+            f"{home}: nothing is left of UTD-MHAD for domain {domain}; {', '.join(wanted_sites)}; subjects {people}: "
+            "none of the trials asked for has a skeleton that can be read."
+        )
     chosen = (select_channels(recording, wanted_sites, wanted_quantities) for recording in recordings)
     return RecordingSet((recording for recording in chosen if recording is not None), DESCR=UTD_MHAD.describe())
 
@@ -212,6 +222,7 @@ def load_utd_mhad_motions(
     subjects: Subjects = None,
     actions: Iterable[str | int] | str | int | None = None,
     timing: Literal["sensor", "nominal"] = "sensor",
+    errors: Errors = "raise",
 ) -> list[Motion]:
     """Load the Kinect skeletons of UTD-MHAD.
 
@@ -224,6 +235,8 @@ def load_utd_mhad_motions(
     timing : {"sensor", "nominal"}, default="sensor"
         Spread the frames evenly over the duration of the sensor's stream, where that file is there, or take Kinect's
         nominal 30 frames a second. By the sensor's clock most trials have 16 to 20 frames a second.
+    errors : {"raise", "warn"}, default="raise"
+        Whether a damaged file is an error, or its trial is left out with a warning.
 
     Returns
     -------
@@ -237,9 +250,16 @@ def load_utd_mhad_motions(
     ------
     FileNotFoundError, DataFormatError, UnknownNameError
         As `load_utd_mhad`.
+
+    Warns
+    -----
+    DataWarning
+        Names what ``errors="warn"`` left out.
     """
     if timing not in ("sensor", "nominal"):
         raise UnknownNameError(f"timing must be 'sensor' or 'nominal', not {timing!r}.")
+    if errors not in ("raise", "warn"):
+        raise UnknownNameError(f"errors must be 'raise' or 'warn', not {errors!r}.")
     home = _find_home(data_home, ("Skeleton",))
     numbers = _check_actions(actions, UTD_MHAD_ACTIONS)
     there = trials_in(home / "Skeleton")
@@ -248,10 +268,9 @@ def load_utd_mhad_motions(
     if not trials:
         names = ", ".join(UTD_MHAD_ACTIONS[number] for number in sorted(numbers))
         raise DataFormatError(f"{home / 'Skeleton'} has no trial of {names} by subject {', '.join(asked)}.")
-    motions = []
-    for trial in trials:
-        timed = timing == "sensor" and (home / trial.file("Inertial")).is_file()
-        motions.append(load_motion(home, trial, len(load_inertial(home, trial)) if timed else None))
+    motions = _without_damaged(_load_timed(home, trial, timing, errors) for trial in trials)
+    if not motions:
+        raise DataFormatError(f"{home / 'Skeleton'}: nothing is left; all {len(trials)} trials asked for are damaged.")
     return motions
 
 
@@ -294,9 +313,9 @@ def _tell_unpaired(home: Path, subjects: Subjects, actions: set[int]) -> None:
         )
 
 
-def _without_damaged(virtual: Iterable[Recording | str]) -> list[Recording]:
-    """Give the recordings, and what is said in place of others as a warning."""
-    outcomes = list(virtual)
+def _without_damaged(loaded: Iterable[_Loaded | str]) -> list[_Loaded]:
+    """Give what was loaded, and what is said in place of others as a warning."""
+    outcomes = list(loaded)
     for said in (outcome for outcome in outcomes if isinstance(outcome, str)):
         warnings.warn(said, DataWarning, stacklevel=3)
     return [outcome for outcome in outcomes if not isinstance(outcome, str)]
@@ -304,6 +323,17 @@ def _without_damaged(virtual: Iterable[Recording | str]) -> list[Recording]:
 
 def _trial_of(recording: Recording) -> Trial:
     return Trial(int(str(recording.subject)), recording.attrs["action"], recording.attrs["trial"])
+
+
+def _load_timed(home: Path, trial: Trial, timing: str, errors: Errors) -> Motion | str:
+    """Load the skeleton of a trial on the clock asked for, or say why not."""
+    try:
+        timed = timing == "sensor" and (home / trial.file("Inertial")).is_file()
+        return load_motion(home, trial, len(load_inertial(home, trial)) if timed else None)
+    except (DataFormatError, OSError) as error:
+        if errors == "raise":
+            raise
+        return f"{trial.file('Skeleton')} was left out: {error}"
 
 
 def _load_virtual(

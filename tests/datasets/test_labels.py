@@ -197,3 +197,86 @@ def test_annotations_and_times_stay():
     recording = stream("walking").replace(annotations={"gestures": track}, start_s=2.0)
     (changed,) = relabel([recording], {"walking": "walk"})
     assert changed.annotations["gestures"].tolist() == track.tolist() and changed.start_s == 2.0
+
+
+def test_what_is_no_class_has_no_common_label():
+    some = stream(np.array(["null", "open_door_1", None, "null"], dtype=object), "opportunity")
+    (changed,) = relabel([some, stream("null", "opportunity")], "common")
+    assert changed.labels.tolist() == [None, "opening_door", None, None]
+
+
+def test_a_recording_of_many_channels_is_named_shortly():
+    many = Recording(np.ones((4, 60)), 50, [f"c{i}" for i in range(60)], labels="stroll", dataset="pamap2")
+    with pytest.raises(UnknownNameError, match=r"^pamap2/101/protocol has the label 'stroll'"):
+        relabel([many.replace(subject="101", session="protocol")], "common")
+
+
+def test_a_class_with_two_targets_is_left_out(monkeypatch):
+    opening = row(name="opening", common="opening_door")
+    monkeypatch.setattr("har_virtual.datasets.labels._table", lambda: opening)
+    assert label_map("mine", "opportunity") == {}
+    assert label_map("opportunity", "mine") == {"open_door_1": "opening", "open_door_2": "opening"}
+
+
+def test_common_labels_differ_from_a_data_set_s_own_names_in_these_rows_only():
+    table = label_table()
+    renamed = table[table["name"] != table["common"]]
+    found = list(zip(renamed["dataset"], renamed["name"], renamed["common"], strict=True))
+    assert found == [tuple(line.split()) for line in RENAMED.strip().splitlines()]
+
+
+RENAMED = """
+realworld climbingdown descending_stairs
+realworld climbingup ascending_stairs
+opportunity stand standing
+opportunity walk walking
+opportunity sit sitting
+opportunity lie lying
+opportunity open_door_1 opening_door
+opportunity open_door_2 opening_door
+opportunity close_door_1 closing_door
+opportunity close_door_2 closing_door
+opportunity open_fridge opening_fridge
+opportunity close_fridge closing_fridge
+opportunity open_dishwasher opening_dishwasher
+opportunity close_dishwasher closing_dishwasher
+opportunity open_drawer_1 opening_drawer
+opportunity close_drawer_1 closing_drawer
+opportunity open_drawer_2 opening_drawer
+opportunity close_drawer_2 closing_drawer
+opportunity open_drawer_3 opening_drawer
+opportunity close_drawer_3 closing_drawer
+opportunity clean_table cleaning_table
+opportunity drink_from_cup drinking
+opportunity toggle_switch toggling_switch
+opportunity coffee_time having_coffee
+opportunity early_morning morning_routine
+opportunity cleanup cleaning_up
+opportunity sandwich_time having_sandwich
+sp_sw_har seated sitting
+utd_mhad swipe_left swiping_left
+utd_mhad swipe_right swiping_right
+utd_mhad wave waving
+utd_mhad clap clapping
+utd_mhad throw throwing
+utd_mhad arm_cross crossing_arms
+utd_mhad basketball_shoot shooting_basketball
+utd_mhad draw_x drawing_x
+utd_mhad draw_circle_cw drawing_circle
+utd_mhad draw_circle_ccw drawing_circle
+utd_mhad draw_triangle drawing_triangle
+utd_mhad baseball_swing swinging_baseball_bat
+utd_mhad tennis_swing swinging_tennis_racket
+utd_mhad arm_curl curling_arm
+utd_mhad tennis_serve serving_tennis
+utd_mhad push pushing
+utd_mhad knock knocking
+utd_mhad catch catching
+utd_mhad pickup_throw picking_up_and_throwing
+utd_mhad jog running
+utd_mhad walk walking
+utd_mhad sit_to_stand standing_up
+utd_mhad stand_to_sit sitting_down
+utd_mhad lunge lunging
+utd_mhad squat squatting
+"""

@@ -124,7 +124,7 @@ def test_columns_lie_where_the_data_set_has_them(column, name):
 
 
 def test_every_channel_reads_its_own_column_in_si_units(tmp_path):
-    everything = {sensor: f"site{number}" for number, sensor in enumerate(SENSORS)}
+    everything = dict(zip(SENSORS, SITES, strict=False))
     recording = load(write(tmp_path, rows()), placements=everything)[0]
     assert len(recording.channels) == 36 + 5 * 6 + 2 * 6
     for sensor, quantities in SENSORS.items():
@@ -181,10 +181,10 @@ def test_sites_and_quantities_are_chosen():
 
 
 def test_placements_move_a_sensor_and_take_a_second_one_of_a_segment(tmp_path):
-    table = {**OPPORTUNITY_SITES, "Accelerometer HIP": "waist", "Accelerometer RUA^": "right_shoulder_blade"}
-    recording = load(write(tmp_path, rows()), placements=table, sites=["waist", "right_shoulder_blade"])[0]
-    assert {name.rsplit("_", 2)[0] for name in recording.channels} == {"waist", "right_shoulder_blade"}
-    np.testing.assert_allclose(channel(recording, "right_shoulder_blade_acc_x"), (500 + 25) * G / 1000, rtol=1e-6)
+    table = {**OPPORTUNITY_SITES, "Accelerometer HIP": "waist", "Accelerometer RUA^": "right_knee"}
+    recording = load(write(tmp_path, rows()), placements=table, sites=["waist", "right_knee"])[0]
+    assert {name.rsplit("_", 2)[0] for name in recording.channels} == {"waist", "right_knee"}
+    np.testing.assert_allclose(channel(recording, "right_knee_acc_x"), (500 + 25) * G / 1000, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +195,7 @@ def test_placements_move_a_sensor_and_take_a_second_one_of_a_segment(tmp_path):
         ({"Accelerometer HIP": "waist", "Accelerometer BACK": "waist"}, DataFormatError, "a site of its own"),
         ({"Accelerometer HIP": None}, DataFormatError, "a site of its own"),
         ({"Accelerometer HIP": ""}, DataFormatError, "a site of its own"),
+        ({"Accelerometer HIP": "belly"}, UnknownNameError, "There is no belly; there is head, chest, back, waist"),
     ],
 )
 def test_placements_that_cannot_be_are_refused(placements, error, message):
@@ -390,6 +391,6 @@ def test_without_the_cache_nothing_is_written(monkeypatch, tmp_path):
 
 
 def test_reading_makes_no_copy_of_what_it_gives():
-    (reading, _) = OPPORTUNITY.read(SAMPLE / "dataset", OPPORTUNITY.find_parts(SAMPLE / "dataset")[0])
+    reading = OPPORTUNITY.read(SAMPLE / "dataset", OPPORTUNITY.find_parts(SAMPLE / "dataset")[0]).recordings
     assert not reading[0].data.flags.writeable
     assert reading[0].data.flags.c_contiguous

@@ -248,7 +248,8 @@ def test_worn_sides_leave_a_mixed_set_nothing_but_the_chest_in_common():
 
 
 def test_worn_sites_are_asked_for_by_their_side():
-    left = load(SAMPLE, sides="worn", sites=["left_wrist"], quantities="gyr")
+    with pytest.warns(DataWarning, match="wore nothing at left_wrist: subjects 101, 109"):
+        left = load(SAMPLE, sides="worn", sites=["left_wrist"], quantities="gyr")
     assert [(r.subject, r.channels) for r in left] == [("108", tuple(f"left_wrist_gyr_{axis}" for axis in "xyz"))]
     with pytest.raises(UnknownNameError, match=r"no dominant_wrist; there is left_wrist, right_wrist, chest"):
         load(SAMPLE, sides="worn", sites="dominant_wrist")

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from har_virtual import Recording, RecordingSet
+from har_virtual import Recording, RecordingSet, datasets
 from har_virtual.datasets.registry import DATASETS
 from har_virtual.datasets.sites import NEIGHBOURS, pool_sides, shared_sites
 from har_virtual.exceptions import DataFormatError, UnknownNameError
@@ -112,6 +114,39 @@ def test_unknown_data_sets_and_quantities_are_named():
         shared_sites("pamap3", [worn("chest")])
     with pytest.raises(UnknownNameError, match="There is no heart_rate; there is acc, gyr, mag"):
         shared_sites([worn("chest")], [worn("chest")], quantities="heart_rate")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("realworld", {"subjects": 1, "quantities": None}),
+        ("pamap2", {}),
+        ("opportunity", {}),
+        ("sp_sw_har", {}),
+        ("utd_mhad", {"sites": None, "domain": "real"}),
+    ],
+)
+def test_what_a_data_set_says_of_its_sites_is_what_it_loads(name, options):
+    load = getattr(datasets, f"load_{name}")
+    loaded = load(Path(__file__).parents[2] / "datasets" / name, cache=False, **options)
+    published, found = (table[table["match"] == "same"] for table in (shared_sites(x, x) for x in (name, loaded)))
+    assert published["quantities"].to_dict() == found["quantities"].to_dict()
+    assert published["first_hz"].to_dict() == found["first_hz"].to_dict()
+
+
+def test_segments_next_to_each_other_are_neighbours():
+    assert NEIGHBOURS == (
+        ("chest", "back"),
+        ("waist", "hip"),
+        ("upper_arm", "forearm"),
+        ("forearm", "wrist"),
+        ("wrist", "hand"),
+        ("hip", "thigh"),
+        ("thigh", "knee"),
+        ("knee", "shin"),
+        ("shin", "ankle"),
+        ("ankle", "foot"),
+    )
 
 
 BOTH_SIDES = worn("left_wrist", "chest", "right_wrist", "right_ankle", "left_ankle")

@@ -362,7 +362,7 @@ def test_a_damaged_execution_can_be_left_out(sample):
     edit(sample / PHONE, 9, "SEATED", "SLEEPING")
     with pytest.warns(DataWarning, match=r"s01/s01_01_sp\.csv was left out: .*line 9: there is no label"):
         recordings = load(sample, errors="warn")
-    assert [r.attrs["file"][:6] for r in recordings] == ["s01/s01", "s02/s02", "s02/s02"]
+    assert [r.attrs["file"][:7] for r in recordings] == ["s01/s01", "s02/s02", "s02/s02"]
 
 
 def test_a_reading_that_is_missing_stays_a_short_hole(sample):

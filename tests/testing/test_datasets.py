@@ -213,6 +213,11 @@ def warns(loaded, call):
     return loaded
 
 
+def warns_once_more(loaded, call):
+    warnings.warn(f"Something else, call {next(CALLS)}.", DataWarning, stacklevel=2)
+    return loaded
+
+
 class ByPlaceInTheFile(RecordingSet):
     def __getitem__(self, index):
         return super().__getitem__(index)[::-1] if hasattr(index, "dtype") else super().__getitem__(index)
@@ -275,6 +280,7 @@ FAULTS = {
     "acc is in m/s2, with gravity": each(data=lambda r: r.data / 9.81),
     "gyr is in rad/s": each(data=lambda r: r.data * np.tile([1, 1, 1, 57.3, 57.3, 57.3], 2)),
     "two loads give the same": once_more,
+    "two loads warn of the same": warns_once_more,
     "two jobs give what one gives": only(lambda call: call["n_jobs"] == 2, backwards),
     "subjects='2' gives the recordings of that one": only(lambda call: call["subjects"] == "2", each(start_s=1.0)),
     r"subjects=\['10'\] gives": only(lambda call: call["subjects"] == ["10"], each(session="night")),
@@ -308,6 +314,12 @@ def called(fault):
         return fault(load_home(**{name: value for name, value in call.items() if name != "fault"}), call)
 
     return load
+
+
+@pytest.mark.parametrize("description", ["", "\n", None])
+def test_a_set_without_a_description_is_named(description, home):
+    with pytest.raises(AssertionError, match="DESCR describes the data"):
+        check_dataset(called(lambda loaded, call: RecordingSet(loaded, DESCR=description)), home)
 
 
 @pytest.mark.parametrize("what", FAULTS)

@@ -31,6 +31,17 @@ def test_every_class_has_a_panel_with_its_typical_window():
     assert figure.get_supylabel() == "waist acc in m/s2"
 
 
+def test_x_is_red_y_green_and_z_blue():
+    data = np.tile([1.0, 2.0, 3.0], (20, 1))
+    still = Recording(data, 20, CHANNELS[:3], subject="1", labels="sit")
+    (panel,) = plot_window_of_each_class(segment_recordings([still], 1.0, 0.0)).axes
+    assert {line.get_ydata()[0]: line.get_color() for line in panel.lines} == {
+        1.0: "tab:red",
+        2.0: "tab:green",
+        3.0: "tab:blue",
+    }
+
+
 def test_another_site_and_an_own_figure_can_be_drawn_on():
     from matplotlib.figure import Figure
 

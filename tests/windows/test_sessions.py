@@ -135,6 +135,8 @@ def test_nothing_to_join_and_nothing_left_are_errors():
 def test_unknown_sites_and_ways_are_named():
     with pytest.raises(UnknownNameError, match=r"sites \['waist'\]; there are chest, head"):
         join_sessions([device("chest", "a"), device("head", "a")], sites=["head", "waist"])
+    with pytest.raises(UnknownNameError, match="there are chest"):
+        join_sessions([device("chest", "a")], sites=[])
     with pytest.raises(UnknownNameError, match="missing must be one of nan, drop"):
         join_sessions([device("chest", "a")], missing="fill")
 
