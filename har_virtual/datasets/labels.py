@@ -33,7 +33,7 @@ COMMON_LABELS: tuple[str, ...] = tuple(
 # What label tracks call that which is none of their classes.
 _NO_CLASS = "null"
 _COLUMNS = ("dataset", "track", "id", "name", "common")
-# IMUTube, section 5.3: of what is filmed for RealWorld, jumping comes closest to PAMAP2's rope jumping.
+# IMUTube, section 3.2: of what is filmed for RealWorld, jumping comes closest to PAMAP2's rope jumping.
 _CLOSEST = {("realworld", "pamap2", "8-class"): {"jumping": "rope_jumping"}}
 
 

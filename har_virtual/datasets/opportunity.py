@@ -125,7 +125,7 @@ class _Opportunity(DataSet):
         file_name="opportunity+activity+recognition.zip",
         size_bytes=None,
         sha256=None,
-        licence="Creative Commons Attribution 4.0 International (CC BY 4.0)",
+        licence="Creative Commons Attribution 4.0 International (CC BY 4.0), as we recall it: see the page",
         page="https://archive.ics.uci.edu/dataset/226/opportunity+activity+recognition",
     )
 

@@ -97,7 +97,7 @@ def pool_sides(recordings: Iterable[Recording], sites: Names = ("wrist", "ankle"
     """Make one recording of each way in which sensors of the dominant side can be worn.
 
     Where a sensor sat on the dominant wrist and nobody knows which that is in a video, both are candidates: IMUTube
-    (section 5.3) takes all four placements of PAMAP2's wrist and ankle sensors from every video.
+    (section 3.2) takes all four placements of PAMAP2's wrist and ankle sensors from every video.
 
     Parameters
     ----------
