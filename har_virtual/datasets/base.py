@@ -263,10 +263,10 @@ class DataSet(ABC):
         return [recording for recording in prepared if recording is not None], [*reading.notes, *left_out]
 
     def _read_or_recall(self, home: Path, part: Part, cache: ReadingCache) -> Reading:
+        before = _states(home, part)
         entry = cache.entry(home, part.files)
         reading = cache.get(entry)
         if reading is None:
-            before = _states(home, part)
             reading = self.read_and_doubt(home, part)
             # What was read of files that changed meanwhile is neither what they held nor what they hold.
             kept = not reading.damaged and _states(home, part) == before
