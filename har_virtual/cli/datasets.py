@@ -74,7 +74,7 @@ def check(
 ) -> int:
     """Read all of a data set that is in a folder: what is there, missing, damaged, and minutes of each class.
 
-    Exits with 1 if something is missing or damaged, with 2 if it is another folder.
+    Exits with 1 if something is missing, damaged or cut short, with 2 if it is another folder.
 
     Parameters
     ----------

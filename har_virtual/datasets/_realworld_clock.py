@@ -9,6 +9,7 @@ import numpy as np
 
 from har_virtual.datasets._arrival import sampling_times
 from har_virtual.datasets._realworld_archives import Member, Table
+from har_virtual.datasets._rows import spread_rows
 from har_virtual.exceptions import DataFormatError
 from har_virtual.signal import TimestampFit, regularize_timestamps, resample, typical_rate
 
@@ -165,11 +166,7 @@ def _uniform(stamps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, float,
         return data, RATE_HZ, float(stamps[0]), "resampled"
     start, rate_hz = float(fit.timestamps_s[0]), round(fit.rate_hz, 6)
     index = np.round((fit.timestamps_s - start) * fit.rate_hz).astype(np.int64)
-    if index[-1] == len(index) - 1:
-        return values, rate_hz, start, "regular"
-    data = np.full((index[-1] + 1, values.shape[1]), np.nan, dtype=np.float32)
-    data[index] = values
-    return data, rate_hz, start, "regular"
+    return spread_rows(values, index, np.nan), rate_hz, start, "regular"
 
 
 def _fit(stamps: np.ndarray) -> TimestampFit | None:
