@@ -7,11 +7,15 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from har_virtual.cli._output import show, warnings_as_lines
+
+if TYPE_CHECKING:
+    from har_virtual.datasets.base import DataSet
+    from har_virtual.datasets.videos.base import VideoCollection
 
 _WIDTH = 100
 
@@ -20,9 +24,10 @@ datasets = App(name="datasets", help="Data sets with real sensors: what they are
 
 @datasets.command(name="list")
 def list_datasets() -> int:
-    """Say which data sets this library loads."""
+    """Say which data sets, and which collections of labelled videos, this library loads."""
     from har_virtual.datasets.fetch import heading
-    from har_virtual.datasets.registry import DATASETS
+    from har_virtual.datasets.labels import common_labels
+    from har_virtual.datasets.registry import DATASETS, VIDEO_COLLECTIONS
 
     rows = [("name", "subjects", "sites", "tasks", "to be had", "title")]
     rows += [
@@ -37,6 +42,17 @@ def list_datasets() -> int:
         for dataset in DATASETS.values()
     ]
     show("\n".join(_aligned(rows, widths=(12, 8, 5, 30, 9, 31))))
+    videos = [("videos", "activities in the table of labels", "annotations", "title")]
+    videos += [
+        (
+            collection.name,
+            ", ".join(dict.fromkeys(common_labels(collection.name).values())),
+            "by hand" if collection.source is None else "by fetch",
+            heading(collection.title),
+        )
+        for collection in VIDEO_COLLECTIONS.values()
+    ]
+    show("\n" + "\n".join(_aligned(videos, widths=(21, 38, 11, 27))))
     show("\nhar-virtual datasets info NAME says more of one.")
     return 0
 
@@ -50,16 +66,10 @@ def info(name: str, /) -> int:
     name
         As in har-virtual datasets list.
     """
-    from har_virtual.datasets.registry import find_dataset
-    from har_virtual.datasets.survey import task_classes
+    from har_virtual.datasets.registry import find_any
 
-    dataset = find_dataset(name)
-    facts = [
-        ("Subjects", ", ".join(dataset.subjects)),
-        ("Sites", ", ".join(dataset.sites)),
-        ("Quantities", ", ".join(dataset.quantities)),
-        *((f"Task {task}", ", ".join(task_classes(dataset, task))) for task in dataset.tasks),
-    ]
+    dataset = find_any(name)
+    facts = _facts(dataset)
     lines = [dataset.describe().rstrip(), "", "## In this library", ""]
     lines += [line for what, names in facts for line in _filled(f"{what}: {names}")]
     if dataset.source is not None:
@@ -117,10 +127,10 @@ def fetch(
         1 for a progress bar (in a terminal), 0 for the result alone.
     """
     from har_virtual.datasets.fetch import fetch_dataset, heading
-    from har_virtual.datasets.registry import find_dataset
+    from har_virtual.datasets.registry import find_any
     from har_virtual.exceptions import DownloadError, TermsError
 
-    dataset = find_dataset(name)
+    dataset = find_any(name)
     if accept_terms and dataset.source is not None and verbose:
         show(f"{heading(dataset.title)}, under these terms:\n{dataset.source.describe()}")
     try:
@@ -130,6 +140,24 @@ def fetch(
         return 2 if isinstance(error, TermsError) else 1
     show(f"{heading(dataset.title)} is in {home}; har-virtual datasets check {name} {data_home} reads all of it.")
     return 0
+
+
+def _facts(dataset: DataSet | VideoCollection) -> list[tuple[str, str]]:
+    """What this library makes of it: name and list of each kind of thing."""
+    from har_virtual.datasets.labels import common_labels
+    from har_virtual.datasets.survey import task_classes
+    from har_virtual.datasets.videos.base import VideoCollection
+
+    if isinstance(dataset, VideoCollection):
+        classes = common_labels(dataset.name)
+        named = [f"{name} ({common})" for name, common in classes.items()]
+        return [("Splits", ", ".join(dataset.splits) or "none"), ("Classes (and common labels)", ", ".join(named))]
+    return [
+        ("Subjects", ", ".join(dataset.subjects)),
+        ("Sites", ", ".join(dataset.sites)),
+        ("Quantities", ", ".join(dataset.quantities)),
+        *((f"Task {task}", ", ".join(task_classes(dataset, task))) for task in dataset.tasks),
+    ]
 
 
 def _aligned(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> list[str]:

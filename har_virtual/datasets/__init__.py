@@ -1,4 +1,4 @@
-"""Data sets as recordings: one file a data set, its card under cards/, all under one contract."""
+"""Data sets as recordings, and collections of videos as clips: one file each, its card under cards/."""
 
 from har_virtual.datasets.alignment import LagEstimate, estimate_lag
 from har_virtual.datasets.fetch import Source, fetch_dataset
@@ -14,7 +14,7 @@ from har_virtual.datasets.opportunity import (
 from har_virtual.datasets.pamap2 import PAMAP2_SUBJECTS, Pamap2Subject, fetch_pamap2, load_pamap2
 from har_virtual.datasets.realworld import REALWORLD_SITES, fetch_realworld, load_realworld
 from har_virtual.datasets.realworld_videos import load_realworld_videos
-from har_virtual.datasets.registry import DATASETS
+from har_virtual.datasets.registry import DATASETS, VIDEO_COLLECTIONS
 from har_virtual.datasets.sites import NEIGHBOURS, pool_sides, shared_sites
 from har_virtual.datasets.sp_sw_har import fetch_sp_sw_har, load_sp_sw_har
 from har_virtual.datasets.survey import Survey, survey_dataset
@@ -30,6 +30,7 @@ __all__ = [
     "PAMAP2_SUBJECTS",
     "REALWORLD_SITES",
     "UTD_MHAD_ACTIONS",
+    "VIDEO_COLLECTIONS",
     "LagEstimate",
     "Pamap2Subject",
     "Source",

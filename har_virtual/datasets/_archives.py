@@ -1,4 +1,4 @@
-"""Zip archives read member by member: every name is checked first, every byte against its checksum."""
+"""Archives unpacked; zip archives read member by member, every name checked first, every byte by its checksum."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import struct
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -137,6 +138,27 @@ def extract(path: Path, folder: Path, *, select: Callable[[str], bool] | None = 
             with archive.open(name) as member, atomic_path(folder / name) as temporary, temporary.open("wb") as file:
                 shutil.copyfileobj(member, file, 2**20)
     return [folder / name for name in names]
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack a zip or a tar archive, by its name; any other file is copied as it is.
+
+    Raises
+    ------
+    DataFormatError
+        If an archive is damaged, or a member points outside of it.
+    """
+    if path.suffix == ".zip":
+        extract(path, folder)
+    elif path.name.endswith((".tar", ".tar.gz", ".tgz")):
+        try:
+            with tarfile.open(path) as archive:
+                archive.extractall(folder, filter="data")
+        except (*_DAMAGE, tarfile.TarError) as error:
+            raise DataFormatError(f"{path}: damaged archive ({error or type(error).__name__}); get it anew.") from error
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / path.name)
 
 
 class _Member(io.RawIOBase):

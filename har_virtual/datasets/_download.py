@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 import time
 import zipfile
 from pathlib import Path
@@ -49,7 +50,8 @@ class ResumingDownloader:
     Raises
     ------
     DownloadError
-        If the server gives a web page or anything else that is no zip archive, or leads from https to http.
+        If the server gives a web page, or anything else that is no archive where one is expected, or leads from
+        https to http.
     requests.RequestException
         If there is no connection, its certificate is wrong, or the server answers with an error. The part is kept.
     OSError
@@ -64,13 +66,25 @@ class ResumingDownloader:
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         """Download `url` to `output_file`."""
         self._finish(url)
-        if not zipfile.is_zipfile(self.part):
+        expected, good = self._looks_right()
+        if not good:
             with self.part.open("rb") as file:
                 begin = file.read(40)
             self.forget()
-            raise DownloadError(f"{url} gave no zip archive but something that begins with {begin!r}.")
+            raise DownloadError(f"{url} gave no {expected} but something that begins with {begin!r}.")
         self.part.replace(output_file)
         self.forget()
+
+    def _looks_right(self) -> tuple[str, bool]:
+        """What the file should be by its name, and whether it is; a page where a file was expected is none."""
+        name = self.part.name.removesuffix(".part")
+        if name.endswith(".zip"):
+            return "zip archive", zipfile.is_zipfile(self.part)
+        if name.endswith((".tar", ".tar.gz", ".tgz")):
+            return "tar archive", tarfile.is_tarfile(self.part)
+        with self.part.open("rb") as file:
+            begin = file.read(512).lstrip().lower()
+        return "such file", bool(begin) and not begin.startswith((b"<!doctype", b"<html"))
 
     def forget(self) -> None:
         """Remove what is there of the file."""

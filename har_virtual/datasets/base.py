@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import os
 import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 
 from har_virtual.datasets._cache import ReadingCache
+from har_virtual.datasets.catalogue import Catalogued
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.files import file_state
 from har_virtual.recording import Recording, RecordingSet, channel_quantity, channel_site
 from har_virtual.recording.doubts import find_doubts
-
-if TYPE_CHECKING:
-    from har_virtual.datasets.fetch import Source
 
 Names = Iterable[str] | str | None
 Subjects = Iterable[str | int] | str | int | None
 Errors = Literal["raise", "warn"]
 Change = Callable[[Recording], Recording | None]
 
-# How far above or below the given folder the right one is looked for, to name it in the error.
-_LEVELS = 3
-_MAX_FOLDERS_SEEN = 300
 _SAMPLES_LOOKED_AT = 1000
 
 
@@ -72,15 +65,9 @@ class Task(NamedTuple):
     track: str | None = None
 
 
-class DataSet(ABC):
+class DataSet(Catalogued):
     """A data set on disk. Subclasses say where its parts lie and how one is read."""
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    example: ClassVar[str]
-    """A file of it, relative to the home: for messages."""
-    folders: ClassVar[tuple[str, ...]] = ()
-    """Names that the home may have below `data_home`."""
     version: ClassVar[int] = 1
     """Raised whenever the same files give other recordings."""
     subjects: ClassVar[tuple[str, ...]]
@@ -93,13 +80,16 @@ class DataSet(ABC):
     sampling_rate_hz: ClassVar[float | None] = None
     """Of all devices, where they share one."""
     tasks: ClassVar[Mapping[str, Task]] = {"all": Task()}
-    source: ClassVar[Source | None] = None
     variant: str = ""
     """How parts are read, where that can be chosen: part of the cache's key."""
 
     @abstractmethod
     def find_parts(self, home: Path) -> list[Part]:
         """Give the parts that are in a folder, sorted by subject and session; none if it is another folder."""
+
+    def is_home(self, folder: Path) -> bool:
+        """Tell whether a part lies in a folder."""
+        return bool(self.find_parts(folder))
 
     @abstractmethod
     def read(self, home: Path, part: Part) -> Reading:
@@ -111,47 +101,9 @@ class DataSet(ABC):
         doubts = _unit_doubts(part.files[0], reading.recordings) if self.checks_units else ()
         return reading._replace(notes=[*reading.notes, *doubts])
 
-    def published(self) -> list[str]:
-        """Give the files of a complete download, relative to the home."""
-        return []
-
     def published_rows(self, file: str) -> int | None:
         """Give how many rows a file of the complete download has, where that is known."""
         return None
-
-    def describe(self) -> str:
-        """Give the data set's card."""
-        return _card(self.name)
-
-    def find_home(self, data_home: str | os.PathLike) -> Path:
-        """Find the folder with the data set's parts: `data_home`, or one of `folders` below it.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such folder.
-        DataFormatError
-            If it holds nothing of the data set; where a folder above or below does, the message names it.
-        """
-        given = Path(data_home).expanduser()
-        wanted = f"data_home must be the folder that holds {self.example}"
-        if not given.is_dir():
-            raise FileNotFoundError(f"{given} is no folder; {wanted} of {self.title}.")
-        for candidate in (given, *(given / folder for folder in self.folders)):
-            if candidate.is_dir() and self.find_parts(candidate):
-                return candidate
-        nearby = next((folder for folder in _nearby(given) if self._is_home(folder)), None)
-        if nearby is not None:
-            raise DataFormatError(f"{given} is not the home of {self.title}; {wanted}: pass {nearby}.")
-        empty = "is empty" if not any(given.iterdir()) else f"holds nothing of {self.title}"
-        raise DataFormatError(
-            f"{given} {empty}; {wanted}. `har-virtual datasets info {self.name}` tells where to get it and its layout."
-        )
-
-    def _is_home(self, folder: Path) -> bool:
-        with suppress(OSError):
-            return bool(self.find_parts(folder))
-        return False
 
     def load(
         self,
@@ -347,27 +299,3 @@ def keep_labels(labels: np.ndarray, wanted: Iterable[str]) -> np.ndarray:
 
 def _distinct(labels: np.ndarray) -> set[Any]:
     return set(labels.tolist())
-
-
-def _nearby(folder: Path) -> Iterator[Path]:
-    """Folders above, then below: nearest first, not too many."""
-    yield from list(folder.resolve().parents)[:_LEVELS]
-    level, seen = [folder], 0
-    for _ in range(_LEVELS):
-        level = [child for parent in level for child in _folders_in(parent)]
-        for child in level:
-            seen += 1
-            if seen > _MAX_FOLDERS_SEEN:
-                return
-            yield child
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    with suppress(OSError):
-        return sorted(child for child in folder.iterdir() if child.is_dir())
-    return []
-
-
-@cache
-def _card(name: str) -> str:
-    return (files("har_virtual.datasets") / "cards" / f"{name}.md").read_text(encoding="utf-8")

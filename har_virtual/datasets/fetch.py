@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from har_virtual.datasets._archives import extract
+from har_virtual.datasets._archives import extract, unpack
 from har_virtual.datasets._download import ResumingDownloader
 from har_virtual.exceptions import DataFormatError, DownloadError, TermsError
 from har_virtual.files import atomic_path, content_sha256
 
 if TYPE_CHECKING:
-    from har_virtual.datasets.base import DataSet
+    from har_virtual.datasets.catalogue import Catalogued
 
 _logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Source(NamedTuple):
 
 
 def fetch_dataset(
-    dataset: str | DataSet, data_home: str | os.PathLike, *, accept_terms: bool = False, verbose: int = 1
+    dataset: str | Catalogued, data_home: str | os.PathLike, *, accept_terms: bool = False, verbose: int = 1
 ) -> Path:
     """Download a data set from its own server and unpack it; where it is there already, check it.
 
@@ -68,7 +68,7 @@ def fetch_dataset(
 
     Parameters
     ----------
-    dataset : str or DataSet
+    dataset : str, DataSet or VideoCollection
         Such as "pamap2".
     data_home : path-like
         Folder for the archive and the data set; made if it is not there.
@@ -92,9 +92,9 @@ def fetch_dataset(
     """
     if isinstance(dataset, str):
         # The loaders, which the registry holds, import this module.
-        from har_virtual.datasets.registry import find_dataset
+        from har_virtual.datasets.registry import find_any
 
-        dataset = find_dataset(dataset)
+        dataset = find_any(dataset)
     source = dataset.source
     if source is None:
         raise DownloadError(
@@ -121,29 +121,29 @@ def heading(title: str) -> str:
     return title[:1].upper() + title[1:]
 
 
-def _ask_for_consent(dataset: DataSet, source: Source, data_home: str | os.PathLike) -> str:
+def _ask_for_consent(dataset: Catalogued, source: Source, data_home: str | os.PathLike) -> str:
     where = os.fspath(data_home)
     return (
         f"{heading(dataset.title)} is downloaded when you accept its terms:\n{source.describe()}\n"
-        f"To do so: fetch_{dataset.name}({where!r}, accept_terms=True), or on the command line\n"
+        f"To do so: fetch_dataset({dataset.name!r}, {where!r}, accept_terms=True), or on the command line\n"
         f"  har-virtual datasets fetch {dataset.name} {shlex.quote(where)} --accept-terms"
     )
 
 
-def _how_to_get(dataset: DataSet) -> str:
+def _how_to_get(dataset: Catalogued) -> str:
     """Give the section of the card that says so."""
     _, _, rest = dataset.describe().partition("## How to get it")
     return rest.partition("\n## ")[0].strip() or dataset.describe().strip()
 
 
-def _already_there(dataset: DataSet, source: Source, archive: Path) -> Path | None:
+def _already_there(dataset: Catalogued, source: Source, archive: Path) -> Path | None:
     """Give the home if all of it is there; an archive that is another one is an error."""
     record = _read_record(archive)
     _check_archive(archive, source.sha256 or record.get("sha256"))
     return _whole_home(dataset, archive.parent, record)
 
 
-def _bring(dataset: DataSet, source: Source, archive: Path, *, show_progress: bool) -> Path:
+def _bring(dataset: Catalogued, source: Source, archive: Path, *, show_progress: bool) -> Path:
     if not archive.is_file():
         _logger.info("%s:\n%s", heading(dataset.title), source.describe())
         known_sha256 = source.sha256 or _read_record(archive).get("sha256")
@@ -183,7 +183,7 @@ def _check_archive(archive: Path, known_sha256: str | None) -> None:
         )
 
 
-def _whole_home(dataset: DataSet, folder: Path, record: Mapping[str, Any]) -> Path | None:
+def _whole_home(dataset: Catalogued, folder: Path, record: Mapping[str, Any]) -> Path | None:
     """Give the home if it holds all that came out of the archive, or, without a record, all that was published."""
     if record:
         home = folder / record["home"]
@@ -201,11 +201,11 @@ def _has_size(path: Path, size: int | None) -> bool:
     return path.is_file() and size in (None, path.stat().st_size)
 
 
-def _find_home(dataset: DataSet, candidates: Iterable[Path]) -> Path | None:
-    return next((folder for folder in candidates if folder.is_dir() and dataset.find_parts(folder)), None)
+def _find_home(dataset: Catalogued, candidates: Iterable[Path]) -> Path | None:
+    return next((folder for folder in candidates if folder.is_dir() and dataset.is_home(folder)), None)
 
 
-def _places(dataset: DataSet, folder: Path) -> list[Path]:
+def _places(dataset: Catalogued, folder: Path) -> list[Path]:
     return [folder, *(folder / name for name in dataset.folders)]
 
 
@@ -222,12 +222,12 @@ def _download(url: str, archive: Path, known_sha256: str | None, *, show_progres
         log.setLevel(level)
 
 
-def _unpack(dataset: DataSet, archive: Path) -> tuple[Path, dict[str, int]]:
+def _unpack(dataset: Catalogued, archive: Path) -> tuple[Path, dict[str, int]]:
     """Give the home, and the size of every file that the archive put there."""
     folder = archive.parent
     staging = folder / f".{dataset.name}-{secrets.token_hex(4)}"
     try:
-        extract(archive, staging)
+        unpack(archive, staging)
         unpacked = _find_home(dataset, _folders_in(staging))
         if unpacked is None:
             for inner in sorted(staging.rglob("*.zip")):

@@ -192,6 +192,11 @@ def _common(dataset: str | None) -> Mapping[str, str]:
     return _classes(str(dataset), "all")
 
 
+def common_labels(dataset: str) -> dict[str, str]:
+    """Give the classes of a data set or of a collection of videos that are in the table, with their common labels."""
+    return dict(_common(dataset))
+
+
 def _classes(dataset: str, task: str) -> dict[str, str]:
     """Common labels of the classes of a data set's task, by name."""
     rows = _rows(dataset)

@@ -1,4 +1,4 @@
-"""The data sets that this library can load, by name."""
+"""The data sets and the collections of videos that this library can load, by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from har_virtual.datasets.pamap2 import PAMAP2
 from har_virtual.datasets.realworld import REALWORLD
 from har_virtual.datasets.sp_sw_har import SP_SW_HAR
 from har_virtual.datasets.utd_mhad import UTD_MHAD
+from har_virtual.datasets.videos.base import VideoCollection
 from har_virtual.exceptions import UnknownNameError
 
 DATASETS: dict[str, DataSet] = {
@@ -16,8 +17,30 @@ DATASETS: dict[str, DataSet] = {
 """Every data set by its name, such as "pamap2"."""
 
 
+VIDEO_COLLECTIONS: dict[str, VideoCollection] = {}
+"""Every collection of labelled videos by its name, such as "kinetics700"."""
+
+
+def find_collection(name: str) -> VideoCollection:
+    """Give the collection of a name; an unknown one raises `UnknownNameError` that lists those there are."""
+    if name not in VIDEO_COLLECTIONS:
+        hint = " It is a data set of recordings." if name in DATASETS else ""
+        raise UnknownNameError(
+            f"There is no collection of videos {name!r}; there are {', '.join(VIDEO_COLLECTIONS)}.{hint}"
+        )
+    return VIDEO_COLLECTIONS[name]
+
+
+def find_any(name: str) -> DataSet | VideoCollection:
+    """Give the data set or the collection of a name; an unknown one raises `UnknownNameError`."""
+    return VIDEO_COLLECTIONS[name] if name in VIDEO_COLLECTIONS else find_dataset(name)
+
+
 def find_dataset(name: str) -> DataSet:
     """Give the data set of a name; an unknown one raises `UnknownNameError` that lists those there are."""
     if name not in DATASETS:
-        raise UnknownNameError(f"There is no data set {name!r}; there are {', '.join(DATASETS)}.")
+        raise UnknownNameError(
+            f"There is no data set {name!r}; there are {', '.join(DATASETS)}; and the collections of videos "
+            f"{', '.join(VIDEO_COLLECTIONS)}."
+        )
     return DATASETS[name]

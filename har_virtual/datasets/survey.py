@@ -17,10 +17,12 @@ from joblib import Parallel, delayed
 from har_virtual.datasets.base import DataSet, Part, Reading, Task, check_known
 from har_virtual.datasets.fetch import heading
 from har_virtual.datasets.labels import label_table
-from har_virtual.datasets.registry import find_dataset
+from har_virtual.datasets.registry import find_any
+from har_virtual.datasets.videos.base import VideoCollection
 from har_virtual.exceptions import HarVirtualError
 from har_virtual.recording import Recording
 
+_ONLY_TASK = "all"
 UNLABELLED, TOTAL = "unlabelled", "total"
 _WIDTH = 100
 _MAX_NAMES = 8
@@ -90,7 +92,7 @@ class Survey:
 
 
 def survey_dataset(
-    dataset: str | DataSet,
+    dataset: str | DataSet | VideoCollection,
     data_home: str | os.PathLike,
     *,
     task: str | None = None,
@@ -99,12 +101,13 @@ def survey_dataset(
 ) -> Survey:
     """Read all that is there of a data set, whatever is wrong with some of it, and tell what is in it.
 
-    Nothing is taken from the cache or put there.
+    Nothing is taken from the cache or put there. Of a collection of videos all annotations of classes with a common
+    label are read, `missing` has the identifiers of videos, and minutes are by split.
 
     Parameters
     ----------
-    dataset : str or DataSet
-        Such as "pamap2".
+    dataset : str, DataSet or VideoCollection
+        Such as "pamap2" or "kinetics700".
     data_home : path-like
         As its loader takes it.
     task : str, optional
@@ -127,7 +130,13 @@ def survey_dataset(
     DataFormatError
         If it is another folder.
     """
-    found = dataset if isinstance(dataset, DataSet) else find_dataset(dataset)
+    found = find_any(dataset) if isinstance(dataset, str) else dataset
+    if isinstance(found, VideoCollection):
+        # It takes the form of its result from here.
+        from har_virtual.datasets.videos.survey import survey_collection
+
+        check_known(f"{found.title}: task", [_ONLY_TASK if task is None else task], [_ONLY_TASK])
+        return survey_collection(found, data_home, verbose=verbose)
     (task_name,) = check_known(f"{found.title}: task", [next(iter(found.tasks)) if task is None else task], found.tasks)
     home = found.find_home(data_home)
     parts = found.find_parts(home)
@@ -200,9 +209,11 @@ def _read_part(dataset: DataSet, home: Path, part: Part, task: Task) -> _PartRea
         reason = str(error) if file in str(error) else f"{file}: {error}"
         return _PartRead([], {file: reason}, {}, [])
     real = [recording for recording in reading.recordings if recording.domain == "real"]
+    # Data sets without a sensor have virtual recordings only.
+    counted = real or reading.recordings
     runs = [
         (str(recording.subject), recording.session or part.files[0], *run)
-        for recording in real
+        for recording in counted
         for run in _runs(recording, task)
     ]
     damaged = {each.file: each.why for each in reading.damaged}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import shutil
 import stat
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_dataset import zipped
 
-from har_virtual.datasets._archives import extract, open_members
+from har_virtual.datasets._archives import extract, open_members, unpack
 from har_virtual.exceptions import DataFormatError
 
 FUZZ = settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -226,3 +228,38 @@ def test_whatever_the_names_nothing_is_written_outside(tmp_path_factory, names):
     files = {file for file in folder.rglob("*") if file.is_file()}
     assert files == {folder / "a.zip", *written}
     assert all(file.is_relative_to(folder / "in" / "out") for file in written)
+
+
+def tarred(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def test_a_tar_archive_is_unpacked_and_any_other_file_is_copied(tmp_path):
+    unpack(tarred(tmp_path / "a.tar.gz", {"deep/a.csv": TEXT}), tmp_path / "new")
+    (tmp_path / "b.json").write_bytes(b"{}")
+    unpack(tmp_path / "b.json", tmp_path / "new")
+    assert (tmp_path / "new" / "deep" / "a.csv").read_bytes() == TEXT
+    assert (tmp_path / "new" / "b.json").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("name", ["../a.csv", "/tmp/har_virtual_outside.csv", "deep/../../a.csv"])
+def test_a_member_of_a_tar_archive_that_points_outside_is_refused_or_stays_inside(tmp_path, name):
+    path = tarred(tmp_path / "a.tgz", {name: TEXT})
+    with contextlib.suppress(DataFormatError):
+        unpack(path, tmp_path / "new" / "inner")
+    outside = [p for p in tmp_path.rglob("*.csv") if tmp_path / "new" / "inner" not in p.parents]
+    assert outside == []
+    assert not Path("/tmp/har_virtual_outside.csv").exists()
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, 200])
+def test_a_cut_tar_archive_is_an_error_that_names_it(tmp_path, n_bytes):
+    path = tarred(tmp_path / "a.tar.gz", {"a.csv": TEXT * 9})
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(DataFormatError, match=r"a\.tar\.gz: damaged archive"):
+        unpack(path, tmp_path / "new")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_collection import FILE, NOTES, TinyCollection
 from tiny_dataset import Tiny, tiny_files, zipped
 
 from har_virtual.datasets import _archives, _download, fetch
@@ -570,3 +571,25 @@ def test_a_data_set_is_fetched_by_its_name_too(tmp_path):
         fetch_dataset("pamap2", tmp_path)
     with pytest.raises(UnknownNameError, match="There is no data set 'pamap'; there are opportunity, pamap2"):
         fetch_dataset("pamap", tmp_path)
+
+
+def test_the_annotations_of_a_collection_are_fetched_as_the_plain_file_that_they_are(server, tmp_path):
+    collection = TinyCollection()
+    collection.source = Source(server.url, FILE, None, None, "CC BY 4.0", "https://example.org/tiny")
+    server.content = NOTES.encode()
+    assert fetch_dataset(collection, tmp_path, **CONSENT) == tmp_path
+    assert (tmp_path / FILE).read_text(encoding="utf-8") == NOTES
+    assert fetch_dataset(collection, tmp_path) == tmp_path
+    assert len(server.asked) == 1
+    with pytest.raises(TermsError, match=r"fetch_dataset\('tiny_videos', "):
+        fetch_dataset(collection, tmp_path / "other")
+
+
+@pytest.mark.parametrize(("name", "said"), [(FILE, "no such file"), ("notes.tar.gz", "no tar archive")])
+def test_a_page_where_annotations_were_expected_is_not_kept(server, tmp_path, name, said):
+    collection = TinyCollection()
+    collection.source = Source(server.url, name, None, None, "CC BY 4.0", "https://example.org/tiny")
+    server.content = PAGE
+    with pytest.raises(DownloadError, match=said):
+        fetch_dataset(collection, tmp_path, **CONSENT)
+    assert names(tmp_path) == []
