@@ -32,7 +32,7 @@ from _common import write_result
 from har_virtual import Recording, RecordingSet
 from har_virtual.datasets.opportunity import load_opportunity
 from har_virtual.datasets.pamap2 import load_pamap2
-from har_virtual.datasets.realworld import load_realworld
+from har_virtual.datasets.realworld.loader import load_realworld
 
 TARGETS = {"uncached": 1.3, "cached": 0.1, "memory": 3.0}
 MODES = ("uncached", "filling", "cached")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from har_virtual.cli import main
-from har_virtual.datasets.registry import DATASETS
+from har_virtual.datasets.labels import common_labels
+from har_virtual.datasets.registry import DATASETS, VIDEO_COLLECTIONS
 
 SAMPLES = Path(__file__).parents[1] / "datasets"
 
@@ -68,6 +69,30 @@ def test_info_gives_card_sites_tasks_and_classes(run, name):
     assert (f"har-virtual datasets fetch {name} DIR --accept-terms" in facts) == (dataset.source is not None)
 
 
+@pytest.mark.parametrize("name", VIDEO_COLLECTIONS)
+def test_list_and_info_tell_what_collections_of_videos_have(run, name):
+    listed = run("list")[1]
+    (line,) = (line for line in listed.splitlines() if line.startswith(f"{name} "))
+    assert ("by fetch" if VIDEO_COLLECTIONS[name].source else "by hand") in line
+    status, out, err = run("info", name)
+    card = VIDEO_COLLECTIONS[name].describe().rstrip()
+    assert (status, err) == (0, "")
+    assert out.startswith(card)
+    facts = " ".join(out[len(card) :].split())
+    assert all(f"{own} ({common})" in facts for own, common in common_labels(name).items())
+
+
+@pytest.mark.parametrize("name", VIDEO_COLLECTIONS)
+def test_check_of_a_collection_counts_its_videos_and_names_those_that_are_missing(run, name):
+    status, out, err = run("check", name, SAMPLES / name.removesuffix("_120"), "--verbose", 0)
+    assert (status, err) == (1, "")
+    assert "Not complete: " in out
+    assert " 0 damaged" in out
+    assert "Missing: " in out or "videos that were published are there" in out
+    assert "Minutes of each class:" in out
+    assert fits(out)
+
+
 def test_info_names_the_classes_of_a_task_without_a_list_of_its_own(run):
     assert "\nTask all: climbingdown, climbingup, jumping, " in run("info", "realworld")[1]
 
@@ -104,7 +129,7 @@ def test_check_counts_the_classes_of_the_task_that_was_asked_for(run, sample):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("check", "pamap3", "."), "There is no data set 'pamap3'; there are opportunity, pamap2"),
+        (("check", "pamap3", "."), "There is no data set 'pamap3'; there are flag3d, mm_fit, opportunity, pamap2"),
         (("info", "pamap3"), "There is no data set 'pamap3'"),
         (("fetch", "pamap3", "."), "There is no data set 'pamap3'"),
         (("check", "pamap2", "nowhere"), "nowhere is no folder; data_home must be the folder that holds Protocol/"),
@@ -124,9 +149,12 @@ def test_a_wrong_name_or_folder_is_one_line_and_status_2(run, tmp_path, monkeypa
     assert said in line.replace('"', "")
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", [*DATASETS, *VIDEO_COLLECTIONS])
 def test_check_of_an_empty_folder_says_how_to_get_the_data(run, tmp_path, name):
-    status, _, err = run("check", name, tmp_path)
+    # Deep, for the right folder is looked for above: other tests' files are none of it.
+    folder = tmp_path.joinpath(*"abcd")
+    folder.mkdir(parents=True)
+    status, _, err = run("check", name, folder)
     assert status == 2
     assert "is empty" in err
     assert f"har-virtual datasets info {name}" in err

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import har_virtual
-from har_virtual.datasets.registry import DATASETS
+from har_virtual.datasets.registry import DATASETS, VIDEO_COLLECTIONS
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
@@ -75,15 +75,16 @@ def test_the_installed_package_is_the_one_of_the_wheel(environment, tmp_path):
 
 def test_the_installed_command_lists_the_data_sets_and_has_their_cards(environment, tmp_path):
     listed = run(environment / "har-virtual", "datasets", "list", cwd=tmp_path)
-    for name in DATASETS:
+    for name in (*DATASETS, *VIDEO_COLLECTIONS):
         assert f"\n{name} " in listed
         assert "## Terms" in run(environment / "har-virtual", "datasets", "info", name, cwd=tmp_path)
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", [*DATASETS, *VIDEO_COLLECTIONS])
 def test_the_installed_command_checks_a_sample(environment, tmp_path, name):
+    sample = ROOT / "datasets" / name.removesuffix("_120")
     # A sample is not complete.
-    said = run(environment / "har-virtual", "datasets", "check", name, ROOT / "datasets" / name, cwd=tmp_path, status=1)
+    said = run(environment / "har-virtual", "datasets", "check", name, sample, cwd=tmp_path, status=1)
     assert " 0 damaged" in said
     assert "Minutes of each class:" in said
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
@@ -16,7 +15,7 @@ from har_virtual.files import cache_home, remembered_sha256
 from har_virtual.recording import Recording, storage
 
 if TYPE_CHECKING:
-    from har_virtual.datasets.base import Reading
+    from har_virtual.datasets.base import Part, Reading
 
 CACHE_VERSION = 1
 """Raised whenever the entries themselves change."""
@@ -43,11 +42,12 @@ class ReadingCache:
         self._kind = f"{CACHE_VERSION}|{_labels_sha256()}|{name}|{version}"
         self._folder = cache_home() / "datasets" / name
 
-    def entry(self, home: Path, files: Sequence[str]) -> Path | None:
-        """Give where it lies what the files hold as they are now; None without a cache."""
+    def entry(self, home: Path, part: Part) -> Path | None:
+        """Give where that lies what the files of a part hold as they are now; None without a cache."""
         if not self.enabled:
             return None
-        contents = [f"{file}={remembered_sha256(home / file)}" for file in files]
+        # One file may hold several parts.
+        contents = [part.subject, part.session, *(f"{file}={remembered_sha256(home / file)}" for file in part.files)]
         key = hashlib.sha256("|".join([self._kind, *contents]).encode()).hexdigest()
         return self._folder / key[:2] / key
 

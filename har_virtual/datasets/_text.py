@@ -42,11 +42,14 @@ class TextFormat:
         One character between two fields.
     header : bool, default=True
         Whether the first line holds exactly the names of `columns`.
+    holes : bool, default=False
+        Whether an empty field is a missing value: NaN, or an empty text.
     """
 
     columns: tuple[str, ...]
     separator: str = ","
     header: bool = True
+    holes: bool = False
 
 
 class TextTable(NamedTuple):
@@ -65,6 +68,8 @@ def read_text(
     exact: Sequence[str] = (),
     texts: Sequence[str] = (),
     where: str | None = None,
+    first_line: int = 1,
+    advice: str = "The file is damaged or not the published one; get it anew.",
 ) -> TextTable:
     """Read some columns of a table in text.
 
@@ -82,6 +87,10 @@ def read_text(
         Columns to give as text.
     where : str, optional
         What the source is called in messages; default: its path.
+    first_line : int, default=1
+        Number of the line at which the source stands.
+    advice : str
+        What a message about a line ends with.
 
     Raises
     ------
@@ -92,19 +101,16 @@ def read_text(
     where = str(source) if where is None else where
     wanted = _Wanted(layout, tuple(numbers), tuple(exact), tuple(texts))
     with source.open("rb") if isinstance(source, Path) else nullcontext(source) as file:
-        line = 1
+        line = first_line
         if layout.header:
             _check_header(file.readline(), layout, where)
-            line = 2
+            line += 1
         wanted = wanted._replace(layout=_with_trailing_separator(file, layout))
         whole = _Whole(wanted, _bytes_left(file))
         for block, frame in _in_order(lambda block: (block, _parse(block, wanted)), _whole_lines(file)):
             if frame is None or not whole.add(frame, len(block)):
                 fault = _find_fault(block, wanted)
-                raise DataFormatError(
-                    f"{where}, line {line + fault.row}: {fault.why}. The file is damaged or not the published one; get "
-                    "it anew."
-                )
+                raise DataFormatError(f"{where}, line {line + fault.row}: {fault.why}. {advice}")
             line += len(frame)
     if not whole.n_rows:
         raise DataFormatError(f"{where}: there is no row of data; the file may be cut short. Get it anew.")
@@ -213,7 +219,7 @@ def _parse(block: bytes, wanted: _Wanted) -> pl.DataFrame | None:
                 separator=separator,
                 quote_char=None,
             )
-    if frame is None or sum(frame.null_count().row(0)):
+    if frame is None or (sum(frame.null_count().row(0)) and not wanted.layout.holes):
         return None
     return frame if _count(block, separator) == len(frame) * (len(columns) - 1) else None
 
@@ -256,6 +262,8 @@ def _fault(line: bytes, wanted: _Wanted) -> str | None:
         return f"{len(fields)} fields where {len(columns)} are needed: {shown}"
     for name, kind in wanted.kinds.items():
         field = fields[columns.index(name)]
+        if not field and wanted.layout.holes:
+            continue
         if not field:
             return f"the field of column {name} is empty"
         if kind != "text" and not _is_number(field, np.float32 if kind == "number" else np.float64):
@@ -314,7 +322,7 @@ class _Whole:
             array[:] = frame[name].to_numpy()
         for name, blocks in self._texts.items():
             # A label repeats: one object for all of its rows.
-            codes, distinct = _factorize(frame[name])
+            codes, distinct = _factorize(frame[name].fill_null(""))
             blocks.append(distinct[codes])
         return not any(np.isinf(array).any() for array in added)
 

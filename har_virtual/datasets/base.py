@@ -79,6 +79,8 @@ class DataSet(Catalogued):
     """Whether readings are told that look as if they were in other units."""
     sampling_rate_hz: ClassVar[float | None] = None
     """Of all devices, where they share one."""
+    labelled: ClassVar[bool] = True
+    """Whether recordings without any label of the task are dropped."""
     tasks: ClassVar[Mapping[str, Task]] = {"all": Task()}
     variant: str = ""
     """How parts are read, where that can be chosen: part of the cache's key."""
@@ -100,6 +102,10 @@ class DataSet(Catalogued):
         reading = self.read(home, part)
         doubts = _unit_doubts(part.files[0], reading.recordings) if self.checks_units else ()
         return reading._replace(notes=[*reading.notes, *doubts])
+
+    def missing(self, home: Path) -> list[str]:
+        """Give what a complete download has and this one has not: files, or what names better what is to be got."""
+        return [file for file in self.published() if not (home / file).is_file()]
 
     def published_rows(self, file: str) -> int | None:
         """Give how many rows a file of the complete download has, where that is known."""
@@ -151,7 +157,7 @@ class DataSet(Catalogued):
             # What was not asked for need not be fit to be changed. Where sites are renamed, the new ones are asked for.
             if known_sites is None and select(recording) is None:
                 return None
-            for step in (change, select, partial(keep_task, task=wanted_task)):
+            for step in (change, select, partial(keep_task, task=wanted_task) if self.labelled else None):
                 changed = recording if step is None else step(recording)
                 if changed is None:
                     return None
@@ -216,7 +222,7 @@ class DataSet(Catalogued):
 
     def _read_or_recall(self, home: Path, part: Part, cache: ReadingCache) -> Reading:
         before = _states(home, part)
-        entry = cache.entry(home, part.files)
+        entry = cache.entry(home, part)
         reading = cache.get(entry)
         if reading is None:
             reading = self.read_and_doubt(home, part)

@@ -25,13 +25,19 @@ COMMON_LABELS: tuple[str, ...] = tuple(
     closing_drawer
     waving clapping throwing catching picking_up_and_throwing crossing_arms curling_arm pushing knocking boxing bowling
     shooting_basketball swinging_baseball_bat swinging_tennis_racket serving_tennis
+    jumping_jacks sitting_up pushing_up extending_arm rowing_dumbbell pressing_dumbbell raising_arms
+    pressing_chest flying_chest raising_arms_bent_over raising_arms_prone pulling_arms circling_arms circling_wrists
+    rotating_shoulders shrugging nodding turning_head twisting_torso prone_press_ups bridging rolling_back
+    raising_arm_kneeling raising_leg_kneeling raising_legs_lying raising_knees raising_calves kicking_heels_up
+    warming_up_knees
     swiping_left swiping_right drawing_x drawing_circle drawing_triangle
+    acting freestyle range_of_motion
     """.split()
 )
 """What classes of different data sets have in common: one name for one activity."""
 
 # What label tracks call that which is none of their classes.
-_NO_CLASS = "null"
+_NO_CLASS = ("null", "non_activity")
 _COLUMNS = ("dataset", "track", "id", "name", "common")
 # IMUTube, section 3.2: of what is filmed for RealWorld, jumping comes closest to PAMAP2's rope jumping.
 _CLOSEST = {("realworld", "pamap2", "8-class"): {"jumping": "rope_jumping"}}
@@ -56,7 +62,7 @@ def label_table() -> pd.DataFrame:
     >>> from har_virtual.datasets import label_table
     >>> table = label_table()
     >>> table[table["common"] == "ascending_stairs"][["dataset", "name"]].to_numpy().tolist()
-    [['realworld', 'climbingup'], ['pamap2', 'ascending_stairs']]
+    [['realworld', 'climbingup'], ['pamap2', 'ascending_stairs'], ['hmdb51', 'climb_stairs']]
     """
     return _table().copy()
 
@@ -129,7 +135,7 @@ def relabel(recordings: Iterable[Recording], mapping: Mapping[str, str] | Litera
     recordings : iterable of Recording
     mapping : mapping of str to str, or "common"
         New names, such as `label_map` gives. "common": every label becomes its common label in `label_table`, and
-        "null", which Opportunity's gestures may have, becomes None.
+        "null" and "non_activity", which are no classes, become None.
 
     Returns
     -------
@@ -176,7 +182,7 @@ def _renamed(recording: Recording, name: Any, mapping: Mapping[str, str] | str) 
     if not isinstance(mapping, str):
         return mapping.get(name)
     known = _common(recording.dataset)
-    if name == _NO_CLASS and name not in known:
+    if name in _NO_CLASS and name not in known:
         return None
     if name not in known:
         session = "" if recording.session is None else f"/{recording.session}"

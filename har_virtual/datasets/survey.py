@@ -149,7 +149,7 @@ def survey_dataset(
         title=found.title,
         home=home,
         there=(*there, *(file for file in of_parts if file not in set(published))),
-        missing=tuple(file for file in published if file not in there),
+        missing=tuple(found.missing(home)),
         absent=tuple(subject for subject in found.subjects if subject not in {part.subject for part in parts}),
         damaged={file: reason for part in read for file, reason in part.damaged.items()},
         short={file: text for part in read for file, text in part.short.items()},

@@ -19,10 +19,10 @@ from har_virtual.recording import Recording, RecordingSet
 from har_virtual.windows.streams import common_rate, resample_recording
 from har_virtual.windows.window_set import METADATA_COLUMNS, WindowSet
 
-LabelRule = Literal["majority", "last", "drop-mixed"]
+LabelRule = Literal["majority", "last", "center", "drop-mixed"]
 
 _log = logging.getLogger(__name__)
-_RULES = ("majority", "last", "drop-mixed")
+_RULES = ("majority", "last", "center", "drop-mixed")
 _UPSAMPLING = 1.05
 
 
@@ -59,10 +59,11 @@ def segment_recordings(
         Default: those that all recordings share, in the order of the first real one.
     label : str, optional
         Annotation that gives y. Default: the recordings' labels. Without any label y is None.
-    label_rule : {"majority", "last", "drop-mixed"}, default="majority"
+    label_rule : {"majority", "last", "center", "drop-mixed"}, default="majority"
         "majority": the most frequent label in the window; among equals the one that occurs last. "last": that of the
-        last sample, as the authors of IMUTube do. "drop-mixed": windows with more than one label are dropped. A missing
-        label counts as a label of its own.
+        last sample, as the authors of IMUTube do. "center": that of the sample in the middle, of two the later one, as
+        the authors of MM-Fit do. "drop-mixed": windows with more than one label are dropped. A missing label counts as
+        a label of its own.
     drop_labels : collection, optional
         Windows that get one of these labels are dropped: null classes.
     tracks : sequence of str, optional
@@ -187,8 +188,9 @@ class _Cutter:
         codes[codes < 0] = len(names) - 1
         changes = np.concatenate([[0], np.cumsum(codes[1:] != codes[:-1])])
         stops = starts + self.length - 1
-        mixed, chosen = changes[stops] > changes[starts], codes[stops]
-        if self.rule != "last" and mixed.any():
+        mixed = changes[stops] > changes[starts]
+        chosen = codes[starts + self.length // 2 if self.rule == "center" else stops]
+        if self.rule not in ("last", "center") and mixed.any():
             chosen[mixed] = _majority(sliding_window_view(codes, self.length)[starts[mixed]], len(names))
         return names[chosen], mixed
 

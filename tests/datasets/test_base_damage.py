@@ -117,8 +117,9 @@ def test_an_entry_that_is_not_whole_is_read_anew_and_mended(home, cache_folder, 
 
 def test_readers_and_writers_of_one_entry_never_see_a_part_of_it(home):
     cache = ReadingCache("pair", "1")
-    reading = Pair().read(home, Pair().find_parts(home)[0])
-    entry = cache.entry(home, ["p1.json"])
+    part = Pair().find_parts(home)[0]
+    reading = Pair().read(home, part)
+    entry = cache.entry(home, part)
 
     def work(_: int) -> int:
         cache.put(entry, reading)

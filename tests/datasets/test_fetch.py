@@ -569,7 +569,7 @@ def test_a_way_from_https_to_http_is_not_taken(server, secure, certificate, tmp_
 def test_a_data_set_is_fetched_by_its_name_too(tmp_path):
     with pytest.raises(TermsError, match="Creative Commons"):
         fetch_dataset("pamap2", tmp_path)
-    with pytest.raises(UnknownNameError, match="There is no data set 'pamap'; there are opportunity, pamap2"):
+    with pytest.raises(UnknownNameError, match="There is no data set 'pamap'; there are flag3d, mm_fit, opp"):
         fetch_dataset("pamap", tmp_path)
 
 

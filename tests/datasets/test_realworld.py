@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har_virtual.datasets.realworld import REALWORLD, REALWORLD_SITES, fetch_realworld, load_realworld
+from har_virtual.datasets.realworld.loader import REALWORLD, REALWORLD_SITES, fetch_realworld, load_realworld
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.testing.datasets import check_dataset
 from har_virtual.windows import join_sessions, segment_recordings

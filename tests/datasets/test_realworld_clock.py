@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har_virtual.datasets.realworld import REALWORLD_SITES, load_realworld
+from har_virtual.datasets.realworld.loader import REALWORLD_SITES, load_realworld
 from har_virtual.exceptions import DataFormatError, DataWarning
 
 NOON_MS = 1_435_993_200_000

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har_virtual.datasets import realworld
-from har_virtual.datasets.realworld import REALWORLD_SITES, load_realworld
-from har_virtual.datasets.realworld_videos import load_realworld_videos
+from har_virtual.datasets.realworld import loader
+from har_virtual.datasets.realworld.loader import REALWORLD_SITES, load_realworld
+from har_virtual.datasets.realworld.videos import load_realworld_videos
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.imu import SITES
 from har_virtual.video import write_video
@@ -61,7 +61,7 @@ def test_another_table_of_sites_does_not_reach_the_cache(tmp_path: Path, monkeyp
     monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path / "cache"))
     put(tmp_path, everywhere(table()))
     with monkeypatch.context() as changed:
-        changed.setattr(realworld, "REALWORLD_SITES", {**REALWORLD_SITES, "forearm": "right_forearm"})
+        changed.setattr(loader, "REALWORLD_SITES", {**REALWORLD_SITES, "forearm": "right_forearm"})
         changed_channels = {r.channels[0] for r in load_realworld(tmp_path)}
     assert "right_forearm_acc_x" in changed_channels
     channels = {r.channels[0] for r in load_realworld(tmp_path)}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har_virtual.datasets.realworld_videos import load_realworld_videos
+from har_virtual.datasets.realworld.videos import load_realworld_videos
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError, VideoError
 from har_virtual.video import write_video
 

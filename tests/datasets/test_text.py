@@ -223,3 +223,22 @@ def test_a_table_may_be_read_for_its_texts_alone():
 def test_a_column_too_many_is_named():
     with pytest.raises(DataFormatError, match=r"must be time,x,y,label; there is a column 'z' too many"):
         read("time,x,y,z,label\n1,2,3,4,a\n", NAMED, numbers=["x"])
+
+
+@pytest.mark.usefixtures("block_bytes")
+def test_an_empty_field_is_a_missing_value_where_that_is_allowed():
+    layout = TextFormat(("time", "x", "y", "label"), header=False, holes=True)
+    table = read("1,,2,a\n,3,NaN,\n" * 9, layout, numbers=["x", "y"], exact=["time"], texts=["label"])
+    np.testing.assert_array_equal(table.numbers, np.float32([[np.nan, 2], [3, np.nan]] * 9))
+    np.testing.assert_array_equal(table.exact["time"], [1, np.nan] * 9)
+    assert table.texts["label"].tolist() == ["a", ""] * 9
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [("1,2,a", "3 fields where 4"), ("", "the line is empty"), ("1,,x,a", "column y is 'x'"), ("1,,2,a,", "5 fields")],
+)
+def test_other_damage_is_found_among_empty_fields(line, why):
+    layout = TextFormat(("time", "x", "y", "label"), header=False, holes=True)
+    with pytest.raises(DataFormatError, match=rf"^a\.dat, line 12: .*{why}.* Look at it\.$"):
+        read(f"1,,2,a\n,3,,\n{line}\n", layout, numbers=["x", "y"], first_line=10, advice="Look at it.")

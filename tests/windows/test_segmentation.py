@@ -98,6 +98,22 @@ def test_label_rules_on_four_samples(labels, majority, last, mixed):
     assert dropped.attrs["dropped_mixed"] == int(mixed)
 
 
+@pytest.mark.parametrize(
+    ("labels", "center"), [("aabb", "b"), ("abbb", "b"), ("aaab", "a"), ("abcd", "c"), ("aab", "a")]
+)
+def test_the_label_of_the_center_is_that_of_the_middle_sample_of_two_the_later(labels, center):
+    windows = segment_recordings([labelled(*labels)], len(labels) / 4, label_rule="center")
+    assert windows.y.tolist() == [center]
+
+
+def test_a_window_whose_center_has_no_label_is_dropped_and_tracks_follow_the_center():
+    streams = [labelled("a", "a", None, "a"), labelled("a", "b", "c", "c")]
+    streams = [each.replace(annotations={"set": np.array([1.0, 2.0, 3.0, 4.0])}) for each in streams]
+    windows = segment_recordings(streams, 1.0, label_rule="center", tracks=["set"])
+    assert (windows.y.tolist(), windows.metadata["set"].tolist()) == (["c"], [3.0])
+    assert (windows.attrs["dropped_unlabelled"], windows.attrs["dropped_mixed"]) == (1, 0)
+
+
 @pytest.mark.parametrize("missing", [None, np.nan])
 def test_a_missing_label_counts_as_a_label_of_its_own(missing):
     streams = [labelled(missing, missing, missing, "a"), labelled(*"aaaa")]

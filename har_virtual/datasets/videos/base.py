@@ -56,6 +56,10 @@ class VideoCollection(Catalogued):
         """Give the names under which the video may lie, best first."""
         return (FileName(annotation.video),)
 
+    def published_videos(self, name: str) -> int | None:
+        """Give how many videos of an own class were published, where that is known and no annotations list them."""
+        return None
+
     def address(self, annotation: Annotation) -> str | None:
         """Give where the video can be seen on the net, if anywhere."""
         return None

@@ -34,10 +34,15 @@ class Annotated(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was asked for, in the order of the annotations, and those of which one cannot say what they mean."""
+    """What was asked for.
+
+    `folder` has the videos, `classes` is own name to label, `clips` are in the order of the annotations, and `faults`
+    are those that make no sense.
+    """
 
     home: Path
     folder: Path
+    classes: dict[str, str]
     clips: list[Annotated]
     faults: list[DataFormatError]
 
@@ -51,6 +56,7 @@ def load_videos(
     splits: Names = None,
     subjects: Subjects = None,
     videos: str | os.PathLike | None = None,
+    min_length_s: float = 0.0,
     errors: Errors = "raise",
 ) -> list[VideoClip]:
     """Find the clips of activities in a collection of labelled videos.
@@ -72,6 +78,8 @@ def load_videos(
         Where the collection says who is to be seen; default: all.
     videos : path-like, optional
         The folder with the videos, at any depth; default: `data_home`.
+    min_length_s : float, default=0.0
+        Shorter stretches are left out. A person needs to be tracked for a second to be converted.
     errors : {"raise", "warn"}, default="raise"
         Whether an annotation that makes no sense is an error, or is left out with a warning.
 
@@ -114,6 +122,7 @@ def load_videos(
         splits=splits,
         subjects=subjects,
         videos=videos,
+        min_length_s=min_length_s,
         errors=errors,
     )
     _tell_faults(found)
@@ -144,13 +153,14 @@ def list_videos(
     splits: Names = None,
     subjects: Subjects = None,
     videos: str | os.PathLike | None = None,
+    min_length_s: float = 0.0,
     errors: Errors = "raise",
 ) -> pd.DataFrame:
     """List what a collection has of some activities, whether its videos are there or not.
 
     Parameters
     ----------
-    collection, data_home, labels, activities, splits, subjects, videos, errors
+    collection, data_home, labels, activities, splits, subjects, videos, min_length_s, errors
         As for `load_videos`.
 
     Returns
@@ -178,6 +188,7 @@ def list_videos(
         splits=splits,
         subjects=subjects,
         videos=videos,
+        min_length_s=min_length_s,
         errors=errors,
     )
     _tell_faults(found)
@@ -224,13 +235,14 @@ def find_annotated(
     splits: Names = None,
     subjects: Subjects = None,
     videos: str | os.PathLike | None = None,
+    min_length_s: float = 0.0,
     errors: Errors = "raise",
 ) -> Found:
     """Read the annotations of what is asked for and look for their files; the parameters are those of `load_videos`."""
     if errors not in ("raise", "warn"):
         raise UnknownNameError(f"errors must be 'raise' or 'warn', not {errors!r}.")
     home = collection.find_home(data_home)
-    folder = home if videos is None else Path(videos).expanduser()
+    folder = Path(data_home if videos is None else videos).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{folder} is no folder; videos must be the folder with the videos of {collection.title}."
@@ -244,7 +256,9 @@ def find_annotated(
     kept = [
         note
         for note in notes
-        if (wanted_splits is None or note.split in wanted_splits) and (subjects is None or note.subject in subjects)
+        if (wanted_splits is None or note.split in wanted_splits)
+        and (subjects is None or note.subject in subjects)
+        and (note.stop_s is None or note.stop_s - note.start_s >= min_length_s)
     ]
     if not kept:
         asked = {"activities": dict.fromkeys(mapping.values()), "splits": wanted_splits, "subjects": subjects}
@@ -252,7 +266,7 @@ def find_annotated(
         raise DataFormatError(f"{home}: {collection.title} has no annotation of {what} there.")
     files = index_videos(folder)
     clips = [Annotated(note, mapping[note.name], *_file_of(collection, note, files)) for note in kept]
-    return Found(home, folder, clips, faults)
+    return Found(home, folder, mapping, clips, faults)
 
 
 def choose_classes(collection: VideoCollection, home: Path, labels: Labels, activities: Names) -> dict[str, str]:

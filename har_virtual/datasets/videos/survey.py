@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from har_virtual.datasets.survey import TOTAL, Survey
 from har_virtual.datasets.videos.base import VideoCollection
-from har_virtual.datasets.videos.loading import Annotated, find_annotated
+from har_virtual.datasets.videos.loading import Annotated, Found, find_annotated
 from har_virtual.exceptions import VideoError
 
 _ALL = "all"
@@ -62,14 +62,25 @@ def survey_collection(collection: VideoCollection, data_home: str | os.PathLike,
         name=collection.name,
         title=collection.title,
         home=found.home,
-        there=tuple(_relative(path, found.home) for path in paths),
+        there=tuple(_relative(path, found.folder) for path in paths),
         missing=tuple(dict.fromkeys(clip.note.video for clip in found.clips if clip.path is None)),
         absent=(),
         damaged=damaged,
-        short={},
+        short=_short(collection, found),
         notes=(),
         minutes=_minutes(spans, labels, collection.splits or (_ALL,)),
     )
+
+
+def _short(collection: VideoCollection, found: Found) -> dict[str, str]:
+    """Name the classes of which fewer videos are there than were published, where only the number of those is known."""
+    there = Counter(clip.note.name for clip in found.clips if clip.path is not None)
+    known = {name: collection.published_videos(name) for name in found.classes}
+    return {
+        name: f"{name}: {there[name]:,} of the {count:,} videos that were published are there."
+        for name, count in known.items()
+        if count is not None and there[name] < count
+    }
 
 
 def _duration_s(path: Path) -> float:
@@ -85,8 +96,8 @@ def _length_s(whole_s: float, clip: Annotated) -> float:
     return max(0.0, stop_s - clip.note.start_s)
 
 
-def _relative(path: Path, home: Path) -> str:
-    return path.relative_to(home).as_posix()
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
 
 
 def _minutes(spans: Iterable[tuple[str, str, float]], labels: Sequence[str], splits: Sequence[str]) -> pd.DataFrame:

@@ -78,6 +78,19 @@ def test_the_folder_above_is_taken_and_videos_may_lie_elsewhere(home, tmp_path):
     assert clip.path == tmp_path / "elsewhere" / "deep" / "b.avi"
 
 
+def test_videos_beside_the_home_are_found(home):
+    put(home.parent / "films" / "b.mp4")
+    (clip,) = load(home.parent, activities="ironing", splits="train", min_length_s=2.5)
+    assert clip.path == home.parent / "films" / "b.mp4"
+
+
+def test_stretches_that_are_too_short_are_left_out_and_those_of_unknown_length_are_not(home):
+    table = list_videos(TINY, home, labels=LABELS, min_length_s=2.5)
+    assert table["video"].tolist() == ["a", "b"]
+    with pytest.raises(DataFormatError, match="no annotation of activities walking"):
+        list_videos(TINY, home, labels=LABELS, activities="walking", min_length_s=6)
+
+
 def test_missing_videos_are_one_warning_and_rows_of_the_table_without_a_path(home):
     put(home / "b.mp4")
     with pytest.warns(DataWarning, match=r"lacks 2 of the videos of tiny_videos .*: a, c\. list_videos") as caught:

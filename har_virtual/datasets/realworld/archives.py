@@ -50,6 +50,7 @@ class Member(NamedTuple):
 
     @property
     def where(self) -> str:
+        """Archive and table, for messages."""
         return f"{self.archive.where}: {self.name}"
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from har_virtual.checks import check_positive, is_finite_number
-from har_virtual.datasets._realworld_archives import ACTIVITIES
 from har_virtual.datasets.base import Names, Subjects, check_known
+from har_virtual.datasets.realworld.archives import ACTIVITIES
 from har_virtual.exceptions import DataFormatError, DataWarning, VideoError
 from har_virtual.recording import VideoClip
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from har_virtual.datasets._realworld_archives import (
+from har_virtual.datasets.base import DataSet, Errors, Names, Part, Reading, Subjects, as_names, check_known
+from har_virtual.datasets.fetch import Source, fetch_dataset
+from har_virtual.datasets.realworld.archives import (
     ACTIVITIES,
     POSITIONS,
     PREFIXES,
@@ -22,9 +24,7 @@ from har_virtual.datasets._realworld_archives import (
     parse_archive_name,
     read_archive,
 )
-from har_virtual.datasets._realworld_clock import RATE_HZ, Stream, on_its_clock
-from har_virtual.datasets.base import DataSet, Errors, Names, Part, Reading, Subjects, as_names, check_known
-from har_virtual.datasets.fetch import Source, fetch_dataset
+from har_virtual.datasets.realworld.clock import RATE_HZ, Stream, on_its_clock
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.imu.sites import SITES
 from har_virtual.imu.streams import channel_names

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from har_virtual.datasets._arrival import sampling_times
-from har_virtual.datasets._realworld_archives import Member, Table
 from har_virtual.datasets._rows import spread_rows
+from har_virtual.datasets.realworld.archives import Member, Table
 from har_virtual.exceptions import DataFormatError
 from har_virtual.signal import TimestampFit, regularize_timestamps, resample, typical_rate
 
@@ -42,6 +42,7 @@ class Stream(NamedTuple):
 
     @property
     def stop_s(self) -> float:
+        """When the last sample ends."""
         return self.start_s + len(self.data) / self.rate_hz
 
 
