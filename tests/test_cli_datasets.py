@@ -80,6 +80,12 @@ def test_list_and_info_tell_what_collections_of_videos_have(run, name):
     assert out.startswith(card)
     facts = " ".join(out[len(card) :].split())
     assert all(f"{own} ({common})" in facts for own, common in common_labels(name).items())
+    assert f"Splits: {', '.join(VIDEO_COLLECTIONS[name].splits) or 'none'} " in facts
+
+
+def test_list_names_an_activity_of_a_collection_once(run):
+    charades = run("list")[1].partition("\ncharades ")[2].partition("\nhmdb51 ")[0].split()
+    assert charades.count("sitting,") == charades.count("lying,") == 1
 
 
 @pytest.mark.parametrize("name", VIDEO_COLLECTIONS)

@@ -372,6 +372,17 @@ def test_every_data_set_has_a_page_with_its_card_and_its_picture():
         assert f"](../images/dataset_{name}.png)" in text
 
 
+@pytest.mark.parametrize(
+    "card", sorted((ROOT / "har_virtual" / "datasets" / "cards").glob("*.md")), ids=lambda card: card.stem
+)
+def test_what_a_card_imports_is_there(card):
+    lines = re.findall(r"^    (from har_virtual\S* import .+)$", card.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert lines
+    for line in lines:
+        module, names = re.fullmatch(r"from (\S+) import (.+)", line).groups()
+        assert all(hasattr(importlib.import_module(module), name.strip()) for name in names.split(","))
+
+
 def test_every_collection_of_videos_has_a_page_with_its_card_and_a_row():
     pages = {
         page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "datasets" / "videos").glob("*.md")

@@ -314,3 +314,10 @@ def test_few_samples_lower_the_degree_of_the_spline(n_samples, degree):
     spline = quintic_spline(stamps, 2 * stamps + 1)
     assert spline.k == degree
     np.testing.assert_allclose(spline(stamps[-1] / 2), stamps[-1] + 1)
+
+
+def test_samples_that_lie_on_the_new_times_are_given_as_they_are():
+    values = np.random.default_rng(0).normal(size=(1000, 3)) * 10
+    times, same = resample(values, np.arange(1000) / 50, 50.0)
+    np.testing.assert_array_equal(same, values)
+    assert len(times) == 1000

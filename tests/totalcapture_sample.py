@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
+from samples import script_of
 
 SAMPLE = Path(__file__).parents[1] / "datasets" / "totalcapture"
 
 
-def _load_script():
-    spec = importlib.util.spec_from_file_location("make_sample_totalcapture", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-script = _load_script()
+script = script_of(SAMPLE)
 
 
 def times_s(n: int) -> np.ndarray:

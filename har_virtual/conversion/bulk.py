@@ -157,11 +157,17 @@ def _jobs(clips: Sequence[VideoClip], folder: Path) -> list[_Job]:
         source = _source(clip)
         first = distinct.setdefault(repr(source), _Job(clip, _plain_name(clip), source)).clip
         if repr(_fields(first)) != repr(_fields(clip)):
+            bounds = f", {clip.bounds} s" if clip.bounds else ""
             raise DataFormatError(
-                f"{clip.path}: the same clip is there twice, with another label or subject. Give each clip once."
+                f"{clip.path}{bounds}: the same clip is there twice, {_what_it_is(first)} and {_what_it_is(clip)}. "
+                "Give each clip once."
             )
     count = Counter(job.name.casefold() for job in distinct.values())
     return [_named(job, folder, shared=count[job.name.casefold()] > 1) for job in distinct.values()]
+
+
+def _what_it_is(clip: VideoClip) -> str:
+    return f"as label {clip.label!r}, subject {clip.subject!r}, data set {clip.dataset!r}"
 
 
 def _fields(clip: VideoClip) -> list[Any]:

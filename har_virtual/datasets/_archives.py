@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import lzma
 import re
@@ -154,7 +155,10 @@ def unpack(path: Path, folder: Path) -> None:
         try:
             with tarfile.open(path) as archive:
                 archive.extractall(folder, filter="data")
-        except (*_DAMAGE, tarfile.TarError) as error:
+                # What gzip has of a checksum stands behind the last member.
+                while archive.fileobj is not None and archive.fileobj.read(2**20):
+                    pass
+        except (*_DAMAGE, tarfile.TarError, gzip.BadGzipFile) as error:
             raise DataFormatError(f"{path}: damaged archive ({error or type(error).__name__}); get it anew.") from error
     else:
         folder.mkdir(parents=True, exist_ok=True)

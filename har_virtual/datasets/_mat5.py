@@ -21,6 +21,8 @@ import numpy as np
 from har_virtual.exceptions import DataFormatError
 
 _HEADER_BYTES = 128
+# No array of such a file is larger; a compressed one could otherwise fill the memory.
+_MAX_ARRAY_BYTES = 2**31
 _LITTLE_ENDIAN = b"IM"
 _MATRIX, _COMPRESSED = 14, 15
 _DTYPES = dict(
@@ -31,8 +33,8 @@ _DTYPES = dict(
     )
 )
 _ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le", 18: "utf-32-le"}
-# Classes of arrays: of full arrays of numbers, from double to uint64; the flag of a complex one.
-_CELL, _STRUCT, _TEXT, _NUMBERS, _COMPLEX = 1, 2, 4, range(6, 16), 0x08
+# Classes of arrays; of full arrays of numbers, from double to uint64.
+_CELL, _STRUCT, _TEXT, _NUMBERS = 1, 2, 4, range(6, 16)
 
 
 def read_mat5(path: Path, variable: str) -> np.ndarray:
@@ -67,7 +69,6 @@ def open_mat5(path: Path, variable: str) -> MatArray:
 
 class _Header(NamedTuple):
     kind: int
-    is_complex: bool
     shape: tuple[int, ...]
     name: str
 
@@ -94,7 +95,8 @@ class MatArray:
         """Give a full array of real numbers as float64."""
         with _explained(self._path):
             header, values = self.header, self._elements()
-            if header.kind not in _NUMBERS or header.is_complex or len(values) != 1:
+            # Complex numbers have a second element.
+            if header.kind not in _NUMBERS or len(values) != 1:
                 raise ValueError("the variable is no full array of real numbers")
             kind, data = values[0]
             return np.frombuffer(data, dtype=_DTYPES[kind]).astype(np.float64).reshape(header.shape, order="F")
@@ -136,16 +138,16 @@ class MatArray:
     def header(self) -> _Header:
         if not len(self._body):
             # What MATLAB writes for an empty array within a cell or a struct.
-            return _Header(_NUMBERS[0], False, (0, 0), "")
+            return _Header(_NUMBERS[0], (0, 0), "")
         try:
             (_, flags), (_, dimensions), (_, name) = islice(_elements(self._body), 3)
         except ValueError:
             raise ValueError("a variable without flags, dimensions or name") from None
-        kind, marks = struct.unpack_from("<BB", flags)
+        (kind,) = struct.unpack_from("<B", flags)
         shape = np.frombuffer(dimensions, dtype="<i4")
         if (shape < 0).any() or len(shape) < 2:
             raise ValueError(f"dimensions {shape.tolist()}")
-        return _Header(kind, bool(marks & _COMPLEX), tuple(shape.tolist()), bytes(name).decode("ascii"))
+        return _Header(kind, tuple(shape.tolist()), bytes(name).decode("ascii"))
 
     def _elements(self) -> list[tuple[int, memoryview]]:
         """What follows the header."""
@@ -200,7 +202,13 @@ def _elements(content: memoryview) -> Iterator[tuple[int, memoryview]]:
 
 def _variables(content: memoryview) -> Iterator[memoryview]:
     for kind, body in _elements(content):
-        if kind == _COMPRESSED:
-            yield from _variables(memoryview(zlib.decompress(body)))
-        elif kind == _MATRIX:
-            yield body
+        inner = _elements(_decompress(body)) if kind == _COMPRESSED else [(kind, body)]
+        yield from (array for kind, array in inner if kind == _MATRIX)
+
+
+def _decompress(body: memoryview) -> memoryview:
+    stream = zlib.decompressobj()
+    content = stream.decompress(body, _MAX_ARRAY_BYTES)
+    if not stream.eof:
+        raise ValueError(f"a compressed array that is incomplete, or has more than {_MAX_ARRAY_BYTES} bytes")
+    return memoryview(content)

@@ -11,6 +11,7 @@ import math
 import os
 import re
 import struct
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,31 +62,56 @@ class PickledArray:
     path: Path
     shape: tuple[int, ...] = (0,)
     dtype: np.dtype = field(default_factory=lambda: np.dtype("u1"))
-    _content: _Span | bytes = b""
-    _order: str = "C"
+    _content: _Span | bytes | None = None
+    _stored: tuple[int, ...] = (0,)
+    _axes: tuple[int, ...] = (0,)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the pickle gave it numbers."""
+        return self._content is not None
 
     def load(self) -> np.ndarray:
         """Read the array; `DataFormatError` if the file has become shorter meanwhile."""
-        if isinstance(self._content, bytes):
-            values = np.frombuffer(self._content, self.dtype)
-        else:
+        if isinstance(self._content, _Span):
             count = math.prod(self.shape)
             values = np.fromfile(self.path, self.dtype, count, offset=self._content.start)
             if len(values) != count:
                 raise DataFormatError(f"{self.path} changed while it was read; load it anew.")
-        return values.reshape(self.shape, order="F" if self._order == "F" else "C")
+        else:
+            values = np.frombuffer(self._content or b"", self.dtype)
+        return values.reshape(self._stored).transpose(self._axes)
 
-    def _fill(self, shape: Any, dtype: Any, content: Any, order: str) -> PickledArray:
+    def _fill(self, shape: Any, dtype: Any, content: Any, order: Any, axes: Any = None) -> PickledArray:
+        """Take the numbers, whose axes lie as `order` says: "C", backwards ("F"), or as `axes` tells ("K")."""
         if not isinstance(dtype, _DType) or not isinstance(content, _Span | bytes):
             raise ValueError("an array without numbers")
         sizes = shape if isinstance(shape, tuple) else (shape,)
         n_bytes = content.n_bytes if isinstance(content, _Span) else len(content)
         if not all(type(size) is int and size >= 0 for size in sizes) or len(sizes) > 32:
             raise ValueError("an array of no shape")
+        # An empty array fits into no bytes, whatever its other sizes are.
+        if math.prod(size or 1 for size in sizes) * dtype.dtype.itemsize > sys.maxsize:
+            raise ValueError("an array of a shape beyond all memory")
         if math.prod(sizes) * dtype.dtype.itemsize != n_bytes:
             raise ValueError(f"an array of shape {sizes} in {n_bytes} bytes")
-        self.shape, self.dtype, self._content, self._order = sizes, dtype.dtype, content, order
+        self._stored, self._axes = _layout(sizes, order, axes)
+        self.shape = tuple(self._stored[axis] for axis in self._axes)
+        self.dtype, self._content = dtype.dtype, content
         return self
+
+
+def _layout(sizes: tuple[int, ...], order: Any, axes: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Shape in which numbers lie one after the other, and the order in which its axes are the array's."""
+    forwards = tuple(range(len(sizes)))
+    if order == "C":
+        return sizes, forwards
+    if order == "F":
+        return sizes[::-1], forwards[::-1]
+    known = isinstance(axes, tuple) and all(type(axis) is int for axis in axes)
+    if order != "K" or not known or sorted(axes) != list(forwards):
+        raise ValueError("an array whose axes are in no order")
+    return sizes, axes
 
 
 def read_pickle(path: Path) -> Any:
@@ -136,9 +162,8 @@ class _Machine:
                     "not need; nothing of it was run."
                 )
             _ACTIONS[code](self)
-        (value,) = self._stack
-        if isinstance(value, _Span | _Name | _DType):
-            raise ValueError("it holds no value")
+        (value,) = self.top(len(self._stack))
+        _check_plain(value)
         return value
 
     def push(self, value: Any) -> None:
@@ -173,7 +198,7 @@ class _Machine:
         return line[:-1].decode("utf-8")
 
     def memoize(self, index: int | None = None) -> None:
-        self._memo[len(self._memo) if index is None else index] = self._stack[-1]
+        self._memo[len(self._memo) if index is None else index] = self.last()
 
     def recall(self, index: int) -> None:
         self.push(self._memo[index])
@@ -189,20 +214,28 @@ class _Machine:
         return values
 
     def top(self, n: int) -> list[Any]:
-        if len(self._stack) < n:
-            raise ValueError("it ends too early")
-        values = self._stack[len(self._stack) - n :]
-        del self._stack[len(self._stack) - n :]
+        """Take the last values, none of them from below the last mark."""
+        start = len(self._stack) - n
+        if start < (self._marks[-1] if self._marks else 0):
+            raise ValueError("it needs a value that is not there")
+        values = self._stack[start:]
+        del self._stack[start:]
         return values
 
+    def last(self) -> Any:
+        """Look at the last value."""
+        (value,) = self.top(1)
+        self.push(value)
+        return value
+
     def append(self, values: list[Any]) -> None:
-        into = self._stack[-1]
+        into = self.last()
         if type(into) is not list:
             raise ValueError("items of no list")
         into.extend(values)
 
     def set_items(self, values: list[Any]) -> None:
-        into = self._stack[-1]
+        into = self.last()
         if type(into) is not dict:
             raise ValueError("items of no mapping")
         for key, value in zip(values[::2], values[1::2], strict=True):
@@ -227,9 +260,7 @@ class _Machine:
         makers: dict[str, Callable[..., Any]] = {
             "dtype": _make_dtype,
             "_reconstruct": lambda *_: PickledArray(self._path),
-            "_frombuffer": lambda content, dtype, shape, order: PickledArray(self._path)._fill(
-                shape, dtype, content, order
-            ),
+            "_frombuffer": self._make_array,
             "scalar": self._make_scalar,
             "encode": _encode,
             "bytes": lambda: b"",
@@ -241,7 +272,7 @@ class _Machine:
     def build(self) -> None:
         """Give the state of an array or of its type."""
         (state,) = self.top(1)
-        target = self._stack[-1]
+        target = self.last()
         if isinstance(target, _DType):
             order = state[1]
             if order not in ("<", ">", "|", "="):
@@ -252,6 +283,9 @@ class _Machine:
             target._fill(shape, dtype, content, "F" if is_fortran else "C")
         else:
             raise ValueError("a state of no array")
+
+    def _make_array(self, content: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> PickledArray:
+        return PickledArray(self._path)._fill(shape, dtype, content, order, axes)
 
     def _make_scalar(self, dtype: Any, content: Any) -> Any:
         return PickledArray(self._path)._fill((), dtype, content, "C").load().item()
@@ -265,6 +299,19 @@ class _Machine:
         if n_bytes > self._size - self._position:
             raise ValueError("it ends too early")
         self._position += n_bytes
+
+
+def _check_plain(value: Any) -> None:
+    """Refuse what only arrays are made of: bytes, names, types, and an array that never got its numbers."""
+    waiting, seen = [value], set()
+    while waiting:
+        each = waiting.pop()
+        is_bare = isinstance(each, PickledArray) and not each.is_filled
+        if is_bare or isinstance(each, _Span | bytes | _Name | _DType):
+            raise ValueError("it holds a piece of an array instead of a value")
+        if isinstance(each, list | tuple | dict) and id(each) not in seen:
+            seen.add(id(each))
+            waiting.extend(each.values() if isinstance(each, dict) else each)
 
 
 def _make_dtype(code: Any, *_: Any) -> _DType:

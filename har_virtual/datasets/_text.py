@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ _MIN_BLOCK_BYTES, _N_BLOCKS = 1 << 21, 40
 _PIECE_BYTES = 1 << 17
 _N_AT_ONCE = 3
 _NAMELESS = ""
+# As R writes it.
+_NOT_KNOWN = "NA"
 # Later lines may be shorter than the first ones.
 _SPARE = 1.05
 _SHOWN_CHARACTERS = 40
@@ -43,13 +45,17 @@ class TextFormat:
     header : bool, default=True
         Whether the first line holds exactly the names of `columns`.
     holes : bool, default=False
-        Whether an empty field is a missing value: NaN, or an empty text.
+        Whether an empty field is a missing value: NaN, or an empty text. If so, NA in place of a number is one,
+        too, and numbers may stand between quotes.
+    decimal : {".", ","}, default="."
+        What stands before the decimals of a number.
     """
 
     columns: tuple[str, ...]
     separator: str = ","
     header: bool = True
     holes: bool = False
+    decimal: str = "."
 
 
 class TextTable(NamedTuple):
@@ -204,24 +210,36 @@ def _parse(block: bytes, wanted: _Wanted) -> pl.DataFrame | None:
     """Give the columns that are wanted; None if something is wrong."""
     import polars as pl
 
-    types = {"text": pl.String, "exact": pl.Float64, "number": pl.Float32}
-    kinds = wanted.kinds
-    columns, separator = wanted.layout.columns, wanted.layout.separator
-    frame = None
-    # polars leaves out a first line that is empty, and reads no field that was not asked for.
-    if not block.startswith((b"\n", b"\r")):
-        with suppress(pl.exceptions.PolarsError, UnicodeDecodeError):
-            frame = pl.read_csv(
-                io.BytesIO(block),
-                has_header=False,
-                columns=[column for column, name in enumerate(columns) if name in kinds],
-                schema={name: types[kinds.get(name, "text")] for name in columns},
-                separator=separator,
-                quote_char=None,
-            )
-    if frame is None or (sum(frame.null_count().row(0)) and not wanted.layout.holes):
+    # polars leaves out a first line that is empty.
+    if block.startswith((b"\n", b"\r")):
         return None
-    return frame if _count(block, separator) == len(frame) * (len(columns) - 1) else None
+    layout = wanted.layout
+    # Quotes are looked for only where there must be some, for they slow down the reading.
+    for quote in (None, '"') if layout.holes else (None,):
+        with suppress(pl.exceptions.PolarsError, UnicodeDecodeError):
+            frame = _read_csv(block, wanted, quote)
+            whole = layout.holes or not sum(frame.null_count().row(0))
+            if whole and _count(block, layout.separator) == len(frame) * (len(layout.columns) - 1):
+                return frame
+    return None
+
+
+def _read_csv(block: bytes, wanted: _Wanted, quote: str | None) -> pl.DataFrame:
+    import polars as pl
+
+    types = {"text": pl.String, "exact": pl.Float64, "number": pl.Float32}
+    kinds, layout = wanted.kinds, wanted.layout
+    return pl.read_csv(
+        io.BytesIO(block),
+        has_header=False,
+        # polars reads no field that was not asked for.
+        columns=[column for column, name in enumerate(layout.columns) if name in kinds],
+        schema={name: types[kinds.get(name, "text")] for name in layout.columns},
+        separator=layout.separator,
+        quote_char=quote,
+        null_values={name: _NOT_KNOWN for name, kind in kinds.items() if kind == "number"} if layout.holes else None,
+        decimal_comma=layout.decimal == ",",
+    )
 
 
 def _count(block: bytes, character: str) -> int:
@@ -262,18 +280,22 @@ def _fault(line: bytes, wanted: _Wanted) -> str | None:
         return f"{len(fields)} fields where {len(columns)} are needed: {shown}"
     for name, kind in wanted.kinds.items():
         field = fields[columns.index(name)]
-        if not field and wanted.layout.holes:
-            continue
+        if wanted.layout.holes:
+            quoted = len(field) > 1 and field[0] == field[-1] == '"'
+            field = field[1:-1] if quoted else field
+            if not field.strip() or (kind == "number" and field == _NOT_KNOWN):
+                continue
         if not field:
             return f"the field of column {name} is empty"
-        if kind != "text" and not _is_number(field, np.float32 if kind == "number" else np.float64):
+        if kind != "text" and not _is_number(field, kind, wanted.layout.decimal):
             return f"column {name} is {_shown(field)}, which is no finite number"
     return None
 
 
-def _is_number(field: str, dtype: Any) -> bool:
-    # Python reads 1_0 and full-width digits, which no file of numbers has.
-    if "_" in field or not field.isascii() or field != field.strip():
+def _is_number(field: str, kind: str, decimal: str) -> bool:
+    dtype, field = np.float32 if kind == "number" else np.float64, field.replace(decimal, ".")
+    # Python reads 1_0 and full-width digits, which no file of numbers has; polars passes over blanks before a number.
+    if "_" in field or not field.isascii() or field.lstrip(" \t") != field.strip():
         return False
     try:
         with np.errstate(over="ignore"):

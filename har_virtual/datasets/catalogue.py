@@ -37,6 +37,10 @@ class Catalogued(ABC):
     def is_home(self, folder: Path) -> bool:
         """Tell whether something of it lies in a folder."""
 
+    def why_no_home(self, folder: Path) -> str:
+        """Say what is wrong with files in a folder that are called as those of a home; nothing where there are none."""
+        return ""
+
     def published(self) -> list[str]:
         """Give the files of a complete download, relative to the home."""
         return []
@@ -62,17 +66,27 @@ class Catalogued(ABC):
         for candidate in (given, *(given / folder for folder in self.folders)):
             if candidate.is_dir() and self.is_home(candidate):
                 return candidate
-        nearby = next((folder for folder in _nearby(given) if self._can_be_home(folder)), None)
+        nearby = next((folder for folder in self._candidates(given) if self._can_be_home(folder)), None)
         if nearby is not None:
             raise DataFormatError(f"{given} is not the home of {self.title}; {wanted}: pass {nearby}.")
+        if why := self.why_no_home(given):
+            raise DataFormatError(f"{given} is not the home of {self.title}: {why}; {wanted}.")
         empty = "is empty" if not any(given.iterdir()) else f"holds nothing of {self.title}"
         raise DataFormatError(
             f"{given} {empty}; {wanted}. `har-virtual datasets info {self.name}` tells where to get it and its layout."
         )
 
+    def _candidates(self, given: Path) -> Iterator[Path]:
+        """Folders near the given one; those that are called as the home before the one that they are in."""
+        above = list(given.resolve().parents)
+        for folder in _nearby(given):
+            if folder in above:
+                yield from (folder / name for name in (self.name, *self.folders))
+            yield folder
+
     def _can_be_home(self, folder: Path) -> bool:
         with suppress(OSError):
-            return self.is_home(folder)
+            return folder.is_dir() and self.is_home(folder)
         return False
 
 

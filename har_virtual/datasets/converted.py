@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from har_virtual.datasets._converted_reports import ConvertedVideo, find_folder, natural, read_reports
 from har_virtual.datasets.base import Errors, Names, Subjects, check_known, select_channels
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
@@ -24,6 +22,7 @@ def load_converted(
     directory: str | os.PathLike,
     *,
     persons: Literal["all", "main"] = "all",
+    doubtful: bool = True,
     subjects: Subjects = None,
     sites: Names = None,
     quantities: Names = None,
@@ -41,8 +40,11 @@ def load_converted(
     persons : {"all", "main"}, default="all"
         Every person who was tracked in a video, or the one who is largest in the picture over time, whom
         ``VideoToVirtualIMU(person="main")`` gives.
+    doubtful : bool, default=True
+        Whether to load streams of which the conversion itself says in ``attrs["doubts"]`` why not to trust them.
     subjects : str, int or iterable of these, optional
-        Default: all. A person whom no clip named is ``video:<sha8>/<track>``.
+        Default: all. A person whom no clip named is ``video:<sha8>/<track>``; everybody in a clip of `load_videos` that
+        names nobody is ``video:<identifier>``.
     sites : str or iterable of str, optional
         Default: all.
     quantities : {"acc", "gyr", "mag"} or iterable of these, optional
@@ -69,10 +71,12 @@ def load_converted(
     Warns
     -----
     DataWarning
-        Names videos whose conversion failed: they give no recording, and the streams of an earlier conversion of
+        Names clips whose conversion failed: they give no recording, and the streams of an earlier conversion of
         theirs, which the report calls "earlier_files", are not loaded, for they may be of another content or made with
         other parameters than the rest. Names streams that belong to no report, and videos in which several persons
-        carry the one subject that the clip names, of whom at most one is right.
+        carry the one subject that the clip names, of whom at most one is right. Counts labelled clips with several
+        persons, of whom the label may be true of one only, and doubtful streams; `persons` and `doubtful` leave them
+        out.
 
     See Also
     --------
@@ -84,7 +88,8 @@ def load_converted(
     >>> from har_virtual.datasets import load_converted
     >>> recordings = load_converted("streams", persons="main")  # doctest: +SKIP
     """
-    for name, value, known in (("persons", persons, ("all", "main")), ("errors", errors, ("raise", "warn"))):
+    choices = {"persons": ("all", "main"), "doubtful": (True, False), "errors": ("raise", "warn")}
+    for (name, known), value in zip(choices.items(), (persons, doubtful, errors), strict=True):
         if value not in known:
             raise UnknownNameError(f"{name} must be {' or '.join(map(repr, known))}, not {value!r}.")
     folder = find_folder(directory)
@@ -102,14 +107,21 @@ def load_converted(
         raise DataFormatError(f"{folder}: there is no stream to load. {' '.join(why[:_N_NAMED])}")
     recordings.sort(key=lambda recording: natural(str(recording.subject)))
     wanted = check_known(f"{folder}: subject", subjects, dict.fromkeys(str(r.subject) for r in recordings))
-    chosen = (select_channels(r, sites, quantities) for r in recordings if str(r.subject) in wanted)
+    kept = {
+        video: [r for r in of_video if str(r.subject) in wanted and (doubtful or not _is_doubtful(r))]
+        for video, of_video in loaded.items()
+    }
+    chosen = (select_channels(r, sites, quantities) for of_video in kept.values() for r in of_video)
     selected = [recording for recording in chosen if recording is not None]
     if not selected:
+        without = "" if doubtful else ", doubtful=False"
         raise DataFormatError(
-            f"{folder}: nothing is left of subject {', '.join(wanted)} for sites {sites}, quantities {quantities}."
+            f"{folder}: nothing is left of subject {', '.join(wanted)} for sites {sites}, quantities {quantities}"
+            f"{without}."
         )
-    for note in [*problems.notes, *_notes(folder, loaded, nobodys)]:
+    for note in [*problems.notes, *_notes(folder, loaded, nobodys), *_cautions(folder, kept)]:
         warnings.warn(note, DataWarning, stacklevel=2)
+    selected.sort(key=lambda recording: natural(str(recording.subject)))
     return RecordingSet(selected, DESCR=_describe(folder, videos, recordings))
 
 
@@ -165,7 +177,7 @@ def _notes(folder: Path, loaded: Mapping[ConvertedVideo, Sequence[Recording]], n
     failed = [video for video in loaded if video.failed]
     if failed:
         first = _some([f"{Path(video.path).name} ({video.reason})" for video in failed])
-        yield f"{folder}: {len(failed)} of {len(loaded)} videos failed and have no recording: {first}"
+        yield f"{folder}: {len(failed)} of {len(loaded)} clips failed and have no recording: {first}"
     earlier = [f for video in failed for f in video.earlier_files if f.endswith(".parquet") and (folder / f).is_file()]
     if earlier:
         yield (
@@ -174,12 +186,40 @@ def _notes(folder: Path, loaded: Mapping[ConvertedVideo, Sequence[Recording]], n
         )
     if nobodys:
         yield f"{folder}: no report tells of {_some(nobodys)}; not loaded. Recording.load reads single streams."
-    shared = [Path(v.path).name for v, streams in loaded.items() if len({r.subject for r in streams}) < len(streams)]
+
+
+def _cautions(folder: Path, kept: Mapping[ConvertedVideo, Sequence[Recording]]) -> Iterator[str]:
+    """What may be wrong about recordings that are given."""
+    several = {video: of_video for video, of_video in kept.items() if len(of_video) > 1}
+    shared = [Path(video.path).name for video, of_video in several.items() if _share_a_name(of_video)]
     if shared:
         yield (
             f"{folder}: several persons of one video carry the subject that its clip names: {_some(shared)}. "
             "persons='main' takes one of each video."
         )
+    n_labelled = sum(any(r.labels is not None for r in of_video) for of_video in several.values())
+    if n_labelled:
+        yield (
+            f"{folder}: {n_labelled} of {len(kept)} clips have a label and several persons, and the label may be true "
+            "of one of them only; persons='main' takes the one who is largest in the picture."
+        )
+    recordings = [recording for of_video in kept.values() for recording in of_video]
+    n_doubtful = sum(map(_is_doubtful, recordings))
+    if n_doubtful:
+        yield (
+            f"{folder}: {n_doubtful} of {len(recordings)} streams are doubtful, and attrs['doubts'] says why; "
+            "doubtful=False leaves them out."
+        )
+
+
+def _share_a_name(recordings: Sequence[Recording]) -> bool:
+    """Tell whether several have one subject who is a person, and not the video that they are in."""
+    named = [recording.subject for recording in recordings if not str(recording.subject).startswith("video:")]
+    return len(set(named)) < len(named)
+
+
+def _is_doubtful(recording: Recording) -> bool:
+    return bool(recording.attrs.get("doubts"))
 
 
 def _some(names: Sequence[str]) -> str:
@@ -204,7 +244,7 @@ def _describe(folder: Path, videos: Sequence[ConvertedVideo], recordings: Sequen
         f"sites: {', '.join(sites)}",
         f"units: {', '.join(f'{quantity} {UNITS[quantity]}' for quantity in quantities if quantity in UNITS)}",
         f"labels: {_counted(r.labels for r in recordings)}",
-        f"doubtful: {sum(bool(r.attrs.get('doubts')) for r in recordings)} streams, whose attrs['doubts'] say why",
+        f"doubtful: {sum(map(_is_doubtful, recordings))} streams, whose attrs['doubts'] say why",
         f"har_virtual: {_counted(r.attrs.get('har_virtual') for r in recordings)}",
     ]
     lines += [f"failed: {video.path}: {video.reason}" for video in failed[:_N_LISTED]]
@@ -215,5 +255,5 @@ def _describe(folder: Path, videos: Sequence[ConvertedVideo], recordings: Sequen
 
 def _counted(values: Iterable[Any]) -> str:
     """Values with the number of streams that have them."""
-    texts = ["one a sample" if np.ndim(value) else "none" if value is None else str(value) for value in values]
+    texts = ["none" if value is None else str(value) for value in values]
     return ", ".join(f"{text} ({count})" for text, count in sorted(Counter(texts).items())) or "none"

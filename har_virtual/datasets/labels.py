@@ -182,7 +182,7 @@ def _renamed(recording: Recording, name: Any, mapping: Mapping[str, str] | str) 
     if not isinstance(mapping, str):
         return mapping.get(name)
     known = _common(recording.dataset)
-    if name in _NO_CLASS and name not in known:
+    if name in _NO_CLASS:
         return None
     if name not in known:
         session = "" if recording.session is None else f"/{recording.session}"
@@ -201,6 +201,11 @@ def _common(dataset: str | None) -> Mapping[str, str]:
 def common_labels(dataset: str) -> dict[str, str]:
     """Give the classes of a data set or of a collection of videos that are in the table, with their common labels."""
     return dict(_common(dataset))
+
+
+def has_common_labels(dataset: str) -> bool:
+    """Tell whether a data set or a collection of videos is in the table."""
+    return dataset in _table()["dataset"].to_numpy()
 
 
 def _classes(dataset: str, task: str) -> dict[str, str]:

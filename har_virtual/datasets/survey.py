@@ -25,7 +25,7 @@ from har_virtual.recording import Recording
 _ONLY_TASK = "all"
 UNLABELLED, TOTAL = "unlabelled", "total"
 _WIDTH = 100
-_MAX_NAMES = 8
+_MAX_NAMES, _MAX_EMPTY = 8, 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,8 @@ class Survey:
     def describe(self) -> str:
         """Give all of it as text, at most 100 columns wide as far as the names of files allow."""
         verdict = "Complete" if self.complete else "Not complete"
-        counts = f"{len(self.there)} files are there, {len(self.missing)} missing, {len(self.damaged)} damaged"
+        files = "1 file is" if len(self.there) == 1 else f"{len(self.there)} files are"
+        counts = f"{files} there, {len(self.missing)} missing, {len(self.damaged)} damaged"
         counts += f", {len(self.short)} cut short" if self.short else ""
         lines = [f"{heading(self.title)} in {self.home}", f"{verdict}: {counts}."]
         if self.missing:
@@ -88,7 +89,10 @@ class Survey:
             lines += ["Cut short, or a sample:", *(line for each in self.short.values() for line in _wrapped(each))]
         if self.notes:
             lines += ["Notes:", *(line for note in self.notes for line in _wrapped(note))]
-        return "\n".join([*lines, "", "Minutes of each class:", format_table(self.minutes)])
+        minutes, absent = _without_absent_classes(self.minutes)
+        if absent:
+            lines += _wrapped(f"Nothing of {len(absent)} classes: {', '.join(absent)}.", indent="")
+        return "\n".join([*lines, "", "Minutes of each class:", format_table(minutes)])
 
 
 def survey_dataset(
@@ -156,6 +160,12 @@ def survey_dataset(
         notes=tuple(dict.fromkeys(note for part in read for note in part.notes)),
         minutes=_minutes(read, task_classes(found, task_name)),
     )
+
+
+def _without_absent_classes(minutes: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out the classes of which there is nothing, if they are many."""
+    absent = [name for name in minutes.columns if name not in (UNLABELLED, TOTAL) and not minutes[name].any()]
+    return (minutes, []) if len(absent) <= _MAX_EMPTY else (minutes.drop(columns=absent), [str(n) for n in absent])
 
 
 def task_classes(dataset: DataSet, task: str) -> tuple[str, ...]:
@@ -260,14 +270,14 @@ def _minutes(read: Iterable[_PartRead], classes: Sequence[str]) -> pd.DataFrame:
     for (subject, _), by_label in spans.items():
         labelled = [span for label, spans_ in by_label.items() if label is not None for span in spans_]
         for label in by_label.keys() - {None}:
-            table.loc[subject, label] += _union_s(by_label[label]) / 60
-        table.loc[subject, UNLABELLED] += (_union_s([*labelled, *by_label[None]]) - _union_s(labelled)) / 60
+            table.loc[subject, label] += union_s(by_label[label]) / 60
+        table.loc[subject, UNLABELLED] += (union_s([*labelled, *by_label[None]]) - union_s(labelled)) / 60
     table[TOTAL] = table.drop(columns=TOTAL).sum(axis=1)
     table.loc[TOTAL] = table.sum(axis=0)
     return table.rename_axis(index="subject", columns="class")
 
 
-def _union_s(spans: Iterable[tuple[float, float]]) -> float:
+def union_s(spans: Iterable[tuple[float, float]]) -> float:
     """Give the time that at least one of the spans covers."""
     covered, end_s = 0.0, -np.inf
     for start_s, stop_s in sorted(spans):

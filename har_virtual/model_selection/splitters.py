@@ -182,8 +182,10 @@ class LeaveOneSubjectOut(_SubjectSplitter):
     def _folds(self, subjects: np.ndarray, virtual: np.ndarray) -> list[tuple[Subjects, Subjects]]:
         tested = np.unique(subjects[~virtual]).tolist()
         if len(tested) < 2:
+            instead = "" if tested else " scikit-learn's GroupKFold splits windows of videos alone, by the same groups."
             raise DataFormatError(
                 f"To hold one subject out, at least two need real rows; there are {tested or 'no real rows at all'}."
+                f"{instead}"
             )
         return [([subject], [subject]) for subject in tested]
 

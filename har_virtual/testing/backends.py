@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from har_virtual.pose import PoseBackend
-from har_virtual.testing.transformers import expect
+from har_virtual.testing._expectations import expect
 from har_virtual.video import Frame
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import inspect
 import os
 import pickle
@@ -21,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from har_virtual.exceptions import DataFormatError, DataWarning, HarVirtualError, UnknownNameError
+from har_virtual.exceptions import DataWarning, HarVirtualError, UnknownNameError
 from har_virtual.imu import SITES
 from har_virtual.recording import Recording, RecordingSet, channel_quantity, channel_site
-from har_virtual.testing.transformers import _same, expect
+from har_virtual.testing._expectations import NOBODY, contents, error_of, expect, expect_folders_refused, same
 from har_virtual.windows import segment_recordings
 
 _OPTIONAL = ("subjects", "task", "sites", "quantities", "n_jobs", "cache")
@@ -32,9 +31,6 @@ _KNOWN_SITES = {*SITES, *(f"dominant_{site.removeprefix('left_')}" for site in S
 _RATE_HZ = (2.0, 5000.0)
 _GRAVITY_M_S2 = (4.0, 25.0)
 _TURN_RAD_S = 35.0
-_NOBODY = "nobody of this name"
-# A message that says what to do has one of these in it.
-_ADVICE = re.compile(r"\b(data_home|must|pass|unpack|download|fetch|get it)\b")
 
 
 def check_dataset(load: Callable[..., RecordingSet], data_home: str | os.PathLike, **options: Any) -> list[str]:
@@ -76,7 +72,7 @@ def check_dataset(load: Callable[..., RecordingSet], data_home: str | os.PathLik
     """
     parameters = inspect.signature(load).parameters
     loader = _Loader(load, Path(data_home), options, frozenset(parameters))
-    before = _contents(loader.home)
+    before = contents(loader.home)
     with _private_cache() as cache_folder:
         loaded = loader()
         _check_set(loaded.recordings)
@@ -86,11 +82,11 @@ def check_dataset(load: Callable[..., RecordingSet], data_home: str | os.PathLik
         _check_again(loader, loaded)
         _check_subjects(loader, loaded.recordings)
         _check_selection(loader, loaded.recordings)
-        _check_folders(loader)
+        expect_folders_refused(loader)
         if "cache" in parameters:
-            expect(not _contents(cache_folder), "cache=False leaves no file in the cache")
+            expect(not contents(cache_folder), "cache=False leaves no file in the cache")
             _check_cache(loader, loaded)
-    expect(_contents(loader.home) == before, "loading leaves the data's folder as it was")
+    expect(contents(loader.home) == before, "loading leaves the data's folder as it was")
     _check_windows(loaded.recordings)
     return [name for name in _OPTIONAL if name not in parameters]
 
@@ -131,7 +127,7 @@ def _check_set(loaded: RecordingSet) -> None:
         expect(subjects == sorted(subjects), "recordings are sorted by subject, numbers by their value")
     frame = loaded.to_frame()
     _expect_equal(list(loaded)[::2], loaded[frame.index[::2]], "the index of rows of to_frame chooses recordings")
-    error = _error_of(partial(pickle.dumps, loaded))
+    error = error_of(partial(pickle.dumps, loaded))
     expect(error is None, f"the set can be pickled ({error!r})")
     _expect_equal(loaded, pickle.loads(pickle.dumps(loaded)), "a pickled set is the same")
 
@@ -205,7 +201,7 @@ def _check_subjects(loader: _Loader, loaded: RecordingSet) -> None:
             _expect_equal(loaded.select(subject=subject), chosen, f"subjects={form!r} gives the recordings of that one")
     turned = loader(subjects=subjects[::-1]).recordings
     _expect_equal(loaded, turned, "the order of recordings does not depend on that of subjects=")
-    error = _error_of(partial(loader, subjects=_NOBODY))
+    error = error_of(partial(loader, subjects=NOBODY))
     listed = isinstance(error, UnknownNameError) and all(subject in str(error) for subject in subjects)
     expect(listed, f"an unknown subject raises an UnknownNameError that lists those there (it raised {error!r})")
 
@@ -222,23 +218,13 @@ def _check_selection(loader: _Loader, loaded: RecordingSet) -> None:
                 f"{name}={wanted!r} gives what Recording.select gives",
             )
     for name in {"sites", "quantities", "task"} & loader.parameters:
-        error = _error_of(partial(loader, **{name: _NOBODY}))
+        error = error_of(partial(loader, **{name: NOBODY}))
         expect(isinstance(error, UnknownNameError), f"an unknown name of {name} is an UnknownNameError ({error!r})")
 
 
 def _selected(loaded: RecordingSet, part_of: Callable[[str], str | None], wanted: Sequence[str]) -> list[Recording]:
     chosen = [(r, [channel for channel in r.channels if part_of(channel) in wanted]) for r in loaded]
     return [recording.select(channels) for recording, channels in chosen if channels]
-
-
-def _check_folders(loader: _Loader) -> None:
-    with TemporaryDirectory() as empty:
-        for folder, what in ((Path(empty), "an empty folder"), (Path(empty) / "missing", "a missing folder")):
-            error = _error_of(partial(loader, folder))
-            named = isinstance(error, DataFormatError | FileNotFoundError) and str(folder) in str(error)
-            expect(named, f"{what} raises a DataFormatError or FileNotFoundError that names it (it raised {error!r})")
-            expect(bool(_ADVICE.search(str(error))), f"the error for {what} says what to do (it is {error!r})")
-        expect(not _contents(Path(empty)), "loading writes nothing into an empty folder")
 
 
 def _check_cache(loader: _Loader, loaded: _Loaded) -> None:
@@ -317,29 +303,11 @@ def _alike(one: Any, other: Any) -> bool:
         return np.array_equal(one.astype(object), other.astype(object))
     if isinstance(one, Real) and isinstance(other, Real):
         return one == other or (one != one and other != other)
-    return _same(one, other)
+    return same(one, other)
 
 
 def _name(recording: Recording) -> str:
     return f"{recording.domain} recording {recording.group}/{recording.session}, {len(recording)} samples"
-
-
-def _error_of(call: Callable[[], Any]) -> Exception | None:
-    try:
-        call()
-    except Exception as error:  # noqa: BLE001 - it is to be looked at
-        return error
-    return None
-
-
-def _contents(folder: Path) -> dict[str, str]:
-    """What lies in a folder: hash of each file, by its path."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                found[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
-    return found
 
 
 @contextmanager

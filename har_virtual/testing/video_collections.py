@@ -6,7 +6,6 @@ import os
 import warnings
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -14,10 +13,9 @@ import pandas as pd
 from har_virtual.datasets.labels import COMMON_LABELS
 from har_virtual.datasets.videos import VideoCollection, list_videos, load_videos
 from har_virtual.datasets.videos.base import snake_case
-from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError, VideoError
+from har_virtual.exceptions import DataWarning, UnknownNameError, VideoError
 from har_virtual.recording import VideoClip
-from har_virtual.testing.datasets import _ADVICE, _NOBODY, _contents, _error_of
-from har_virtual.testing.transformers import expect
+from har_virtual.testing._expectations import NOBODY, contents, error_of, expect, expect_folders_refused
 
 
 def check_video_collection(collection: VideoCollection, data_home: str | os.PathLike, **options: Any) -> None:
@@ -51,7 +49,7 @@ def check_video_collection(collection: VideoCollection, data_home: str | os.Path
             check_video_collection(MY_COLLECTION, SAMPLE)
     """
     home = Path(data_home)
-    before = _contents(home)
+    before = contents(home)
     table = _listed(collection, home, options)
     _check_names(collection, home, table, options)
     _check_stretches(table)
@@ -59,7 +57,7 @@ def check_video_collection(collection: VideoCollection, data_home: str | os.Path
     _check_selection(collection, home, table, options)
     _check_clips(collection, home, table, options)
     _check_errors(collection, home, options)
-    expect(_contents(home) == before, "nothing is written to the data's folder")
+    expect(contents(home) == before, "nothing is written to the data's folder")
 
 
 def _listed(collection: VideoCollection, home: Path, options: dict[str, Any], **changes: Any) -> pd.DataFrame:
@@ -82,8 +80,8 @@ def _check_names(collection: VideoCollection, home: Path, table: pd.DataFrame, o
 def _check_stretches(table: pd.DataFrame) -> None:
     starts, stops = table["start_s"], table["stop_s"].fillna(float("inf"))
     expect(bool(((starts >= 0) & (starts < stops)).all()), "a stretch starts at 0 s or later and ends after that")
-    keys = table[["video", "name", "start_s", "stop_s"]]
-    expect(not keys.duplicated().any(), "the same stretch of a class is annotated once")
+    keys = table[["video", "name", "start_s", "stop_s", "subject", "split"]]
+    expect(not keys.duplicated().any(), "the same stretch of a class is listed once")
 
 
 def _check_selection(collection: VideoCollection, home: Path, table: pd.DataFrame, options: dict[str, Any]) -> None:
@@ -99,29 +97,31 @@ def _check_clips(collection: VideoCollection, home: Path, table: pd.DataFrame, o
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
         if there.empty:
-            error = _error_of(lambda: load_videos(collection, home, **options))
+            error = error_of(lambda: load_videos(collection, home, **options))
             expect(isinstance(error, VideoError), f"without any of its videos there is a VideoError ({error!r})")
             return
         clips = load_videos(collection, home, **options)
     expect(all(isinstance(clip, VideoClip) for clip in clips), "load_videos gives clips")
-    expect([clip.path for clip in clips] == list(there["path"]), "clips are those of the table whose video is there")
-    expect([clip.label for clip in clips] == list(there["label"]), "clips have the labels of the table")
-    expect([clip.subject for clip in clips] == list(there["subject"]), "clips have the subjects of the table")
-    named = all((clip.dataset == collection.name) == (clip.subject is not None) for clip in clips)
-    expect(named, "a clip has the collection as its data set if it has a subject")
-    said = any(issubclass(warning.category, DataWarning) for warning in caught)
+    stretch = ["path", "start_s", "stop_s"]
+    whose = there["subject"].where(there["subject"].notna(), "video:" + there["video"])
+    once = there.assign(whose=whose).drop_duplicates([*stretch, "label", "whose"])
+    clear = once[~once.duplicated(stretch, keep=False)]
+    expect([clip.path for clip in clips] == list(clear["path"]), "clips are those of the table whose video is there")
+    expect([clip.label for clip in clips] == list(clear["label"]), "clips have the labels of the table")
+    whose_is_told = "clips have the subjects of the table, or their video where that names nobody"
+    expect([clip.subject for clip in clips] == list(clear["whose"]), whose_is_told)
+    datasets = [None if subject is None else collection.name for subject in clear["subject"]]
+    expect(
+        [clip.dataset for clip in clips] == datasets, "a clip has the collection as its data set if it names a person"
+    )
+    said = any(" lacks " in str(warning.message) for warning in caught)
     expect(said == (len(there) < len(table)), "videos that are not there give a warning")
 
 
 def _check_errors(collection: VideoCollection, home: Path, options: dict[str, Any]) -> None:
     for keyword in ("activities", "splits", "subjects", "labels", "errors"):
-        error = _error_of(partial(_listed, collection, home, options, **{keyword: _NOBODY}))
+        error = error_of(partial(_listed, collection, home, options, **{keyword: NOBODY}))
         expect(isinstance(error, UnknownNameError), f"an unknown name of {keyword} is an UnknownNameError ({error!r})")
-    error = _error_of(lambda: _listed(collection, home, options, labels={_NOBODY: "walking"}))
+    error = error_of(lambda: _listed(collection, home, options, labels={NOBODY: "walking"}))
     expect(isinstance(error, UnknownNameError), f"a mapping of no class is an UnknownNameError ({error!r})")
-    with TemporaryDirectory() as empty:
-        for folder, what in ((Path(empty), "an empty folder"), (Path(empty) / "missing", "a missing folder")):
-            error = _error_of(partial(_listed, collection, folder, options))
-            named = isinstance(error, DataFormatError | FileNotFoundError) and str(folder) in str(error)
-            expect(named, f"{what} raises a DataFormatError or FileNotFoundError that names it (it raised {error!r})")
-            expect(bool(_ADVICE.search(str(error))), f"the error for {what} says what to do (it is {error!r})")
+    expect_folders_refused(lambda folder: _listed(collection, folder, options))

@@ -111,7 +111,7 @@ def segment_recordings(
         raise DataFormatError(f"label_rule must be one of {_RULES}, not {label_rule!r}.")
     if not 0 <= overlap < 1:
         raise DataFormatError(f"overlap must be in [0, 1), a part of the window such as 0.5, not {overlap!r}.")
-    rate = common_rate(recordings, sampling_rate_hz)
+    rate = common_rate(recordings, sampling_rate_hz, _device_hint(recordings))
     length = round(check_positive("window_length_s", window_length_s) * rate)
     if length < 1:
         raise DataFormatError(f"A window of {window_length_s} s has no sample at {rate:g} Hz; lengthen it.")
@@ -238,6 +238,17 @@ def _majority(codes: np.ndarray, n_names: int) -> np.ndarray:
     latest = np.zeros_like(counts)
     np.maximum.at(latest, (rows, codes), np.arange(length))
     return np.argmax(counts * length + latest, axis=1)
+
+
+def _device_hint(recordings: RecordingSet) -> str:
+    """What to do first where a session has several devices, each with channels of its own."""
+    devices: dict[tuple[str | None, ...], set[tuple[str, ...]]] = {}
+    for recording in recordings:
+        session = (recording.dataset, recording.subject, recording.session, recording.domain)
+        devices.setdefault(session, set()).add(tuple(recording.channels))
+    if all(len(channels) == 1 for channels in devices.values()):
+        return ""
+    return " Join the devices of each session first, with har_virtual.windows.join_sessions, or select one of them."
 
 
 def _shared_channels(recordings: RecordingSet) -> tuple[str, ...]:

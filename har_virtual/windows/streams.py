@@ -24,15 +24,19 @@ _SAME_SAMPLE = 0.01
 _LABEL_DISAGREEMENT = 0.05
 
 
-def common_rate(recordings: RecordingSet, sampling_rate_hz: float | None) -> float:
-    """Give the rate asked for, else the one that all recordings have; differing ones raise `DataFormatError`."""
+def common_rate(recordings: RecordingSet, sampling_rate_hz: float | None, hint: str = "") -> float:
+    """Give the rate asked for, else the one that all recordings have; differing ones raise `DataFormatError`.
+
+    `hint` is said with the error.
+    """
     if sampling_rate_hz is not None:
         return check_positive("sampling_rate_hz", sampling_rate_hz)
     counts = Counter(recording.sampling_rate_hz for recording in recordings)
     if not _same_rate(min(counts), max(counts)):
         found = ", ".join(f"{rate:g} Hz ({count})" for rate, count in sorted(counts.items()))
         raise DataFormatError(
-            f"The recordings have different sampling rates: {found}. Pass sampling_rate_hz, such as {min(counts):g}."
+            f"The recordings have different sampling rates: {found}. Pass sampling_rate_hz, such as "
+            f"{min(counts):g}.{hint}"
         )
     return recordings[0].sampling_rate_hz
 

@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -261,5 +262,15 @@ def test_a_member_of_a_tar_archive_that_points_outside_is_refused_or_stays_insid
 def test_a_cut_tar_archive_is_an_error_that_names_it(tmp_path, n_bytes):
     path = tarred(tmp_path / "a.tar.gz", {"a.csv": TEXT * 9})
     path.write_bytes(path.read_bytes()[:n_bytes])
+    with pytest.raises(DataFormatError, match=r"a\.tar\.gz: damaged archive"):
+        unpack(path, tmp_path / "new")
+
+
+def test_one_wrong_bit_in_a_tar_archive_is_noticed(tmp_path):
+    noise = np.random.default_rng(0).bytes(20_000)
+    path = tarred(tmp_path / "a.tar.gz", {"a.bin": noise})
+    content = bytearray(path.read_bytes())
+    content[10_000] ^= 1
+    path.write_bytes(content)
     with pytest.raises(DataFormatError, match=r"a\.tar\.gz: damaged archive"):
         unpack(path, tmp_path / "new")

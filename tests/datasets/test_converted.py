@@ -20,6 +20,8 @@ from har_virtual.imu import SITES as SITES_OF_THE_BODY
 from har_virtual.recording import UNITS, channel_quantity
 from har_virtual.testing import check_dataset
 
+# One of the four persons of the video is tracked badly.
+pytestmark = pytest.mark.filterwarnings("ignore:.*streams are doubtful:har_virtual.exceptions.DataWarning")
 SITES = ["left_wrist", "waist"]
 FIELDS = ("sampling_rate_hz", "channels", "start_s", "subject", "session", "labels", "domain", "dataset", "attrs")
 WALK = {"start_s": 2.0, "stop_s": 4.0, "label": "walking", "subject": "anna", "dataset": "mine"}
@@ -102,9 +104,13 @@ def test_the_main_person_need_not_be_the_first(folder, clips):
     def enlarge_the_second(report):
         report["persons"][1]["picture_share"] = 0.9
 
+    def shorten_the_second(report):
+        report["persons"][1]["n_frames"] = 1
+
     rewrite(folder / "sports2d_demo.json", enlarge_the_second)
-    found = load_converted(folder, persons="main")
-    assert tracks(found)[1] == ([0.0, None], 2)
+    assert tracks(load_converted(folder, persons="main"))[1] == ([0.0, None], 2)
+    rewrite(folder / "sports2d_demo.json", shorten_the_second)
+    assert tracks(load_converted(folder, persons="main"))[1] == ([0.0, None], 1)
 
 
 def test_units_are_those_that_file_and_report_state(whole):
@@ -151,6 +157,28 @@ def test_sites_and_a_rate_of_one_s_own_come_back(demo_video, convert):
     assert walk.channels == ("pocket_acc_x", "pocket_acc_y", "pocket_acc_z")
 
 
+def test_subjects_are_sorted_by_their_numbers(demo_video, convert):
+    clips = [VideoClip(demo_video, start, start + 1.5, subject=f"p{start + 8}") for start in (2, 1)]
+    assert [recording.subject for recording in load_converted(convert(*clips), persons="main")] == ["p9", "p10"]
+
+
+def test_labels_need_not_be_text(demo_video, convert):
+    clips = [VideoClip(demo_video, 0.0, 2.0, label=7), VideoClip(demo_video, 2.0, 4.0, label={"activity": "walk"})]
+    found = load_converted(convert(*clips), persons="main", quantities="acc")
+    assert [recording.labels for recording in found] == [7, {"activity": "walk"}]
+    assert "labels: 7 (" in found.DESCR
+
+
+def test_holes_come_back_as_holes(folder):
+    stream = folder / "sports2d_demo.person1.parquet"
+    recording = Recording.load(stream)
+    data = recording.data.copy()
+    data[3:5] = np.nan
+    recording.replace(data=data).save(stream)
+    found = next(each for each in load_converted(folder) if tracks([each]) == [([0.0, None], 1)])
+    np.testing.assert_array_equal(found.data, data)
+
+
 def test_the_description_says_what_the_folder_holds_whatever_is_chosen(whole):
     everything = load_converted(whole)
     lines = dict(line.split(": ", 1) for line in everything.DESCR.splitlines() if ": " in line)
@@ -178,7 +206,7 @@ def test_a_folder_that_was_moved_and_resumed_gives_the_same(folder, whole, clips
 
 def test_a_failed_video_gives_no_recording_and_one_warning(demo_video, convert):
     folder = convert("no1.mp4", "no2.mp4", VideoClip(demo_video, **WALK))
-    with pytest.warns(DataWarning, match=r"2 of 3 videos failed .*no1\.mp4 .*cannot be read.*no2\.mp4") as caught:
+    with pytest.warns(DataWarning, match=r"2 of 3 clips failed .*no1\.mp4 .*cannot be read.*no2\.mp4") as caught:
         found = load_converted(folder)
     assert len(caught) == 1
     assert [recording.subject for recording in found] == ["anna"]
@@ -197,13 +225,17 @@ def test_streams_of_before_a_failure_are_not_loaded_but_named(demo_video, conver
     convert(path)
     path.unlink()
     folder = convert(path, VideoClip(demo_video, **WALK))
+    rewrite(folder / "walk.json", lambda report: report["earlier_files"].insert(0, "walk.person9.parquet"))
+    rewrite(folder / "walk.json", lambda report: report["earlier_files"].insert(0, "walk.png"))
     assert (folder / "walk.person1.parquet").exists()
     with pytest.warns(DataWarning) as caught:
         found = load_converted(folder)
     failed, earlier = (str(warning.message) for warning in caught)
-    assert "1 of 2 videos failed" in failed
+    assert "1 of 2 clips failed" in failed
     assert "earlier streams" in earlier
     assert "walk.person1.parquet, walk.person2.parquet" in earlier
+    assert "walk.png" not in earlier
+    assert "walk.person9" not in earlier
     assert [recording.subject for recording in found] == ["anna"]
 
 
@@ -215,6 +247,33 @@ def test_several_persons_under_one_name_are_told_of(demo_video, convert):
     assert len(load_converted(folder, persons="main")) == 1
 
 
+def test_a_label_that_several_persons_have_is_told_of_and_a_video_is_no_name_of_theirs(demo_video, convert):
+    clips = [VideoClip(demo_video, label="walking", subject="video:abc"), VideoClip(demo_video, **WALK)]
+    folder = convert(*clips)
+    with pytest.warns(DataWarning, match=r"1 of 2 clips have a label and several persons.*persons='main'") as caught:
+        everybody = load_converted(folder)
+    assert not any("carry the subject" in str(warning.message) for warning in caught)
+    assert {recording.group for recording in everybody} == {"mine/anna", "video:abc"}
+    assert len(load_converted(folder, persons="main")) == 2
+    assert len(load_converted(folder, subjects="anna")) == 1
+
+
+def test_doubtful_streams_are_counted_or_left_out(whole):
+    everything = load_converted(whole)
+    doubts = [bool(recording.attrs["doubts"]) for recording in everything]
+    assert sum(doubts) == 1
+    with pytest.warns(DataWarning, match=rf"1 of {len(doubts)} streams are doubtful, .*doubtful=False leaves them out"):
+        load_converted(whole)
+    trusted = load_converted(whole, doubtful=False)
+    assert tracks(trusted) == [track for track, doubt in zip(tracks(everything), doubts, strict=True) if not doubt]
+    assert trusted.DESCR == everything.DESCR
+    subject = str(everything[doubts.index(True)].subject)
+    with pytest.raises(DataFormatError, match=r"nothing is left of subject .* doubtful=False\."):
+        load_converted(whole, subjects=subject, doubtful=False)
+    with pytest.raises(UnknownNameError, match="doubtful must be True or False, not 'no'"):
+        load_converted(whole, doubtful="no")
+
+
 def test_a_stream_without_a_report_is_told_of_and_a_foreign_json_is_not(folder, whole):
     expected = load_converted(whole)
     shutil.copy(folder / "sports2d_demo.person1.parquet", folder / "other.person1.parquet")
@@ -223,7 +282,7 @@ def test_a_stream_without_a_report_is_told_of_and_a_foreign_json_is_not(folder, 
     (folder / "._sports2d_demo.person1.parquet").write_text("of macOS")
     with pytest.warns(DataWarning, match=r"no report tells of other\.person1\.parquet") as caught:
         found = load_converted(folder)
-    assert len(caught) == 1
+    assert sum("doubtful" not in str(warning.message) for warning in caught) == 1
     assert tracks(found) == tracks(expected)
 
 
@@ -262,7 +321,7 @@ def test_a_stream_that_is_missing_or_damaged_is_named_and_can_be_left_out(folder
         load_converted(folder)
     with pytest.warns(DataWarning, match=rf"person2\.parquet was left out: .*{message}") as caught:
         found = load_converted(folder, errors="warn")
-    assert len(caught) == 1
+    assert sum("doubtful" not in str(warning.message) for warning in caught) == 1
     assert tracks(found) == [track for track in tracks(expected) if track != ([0.0, None], 2)]
 
 
@@ -275,11 +334,21 @@ def outside(report):
     report["files"][0] = "../" + report["files"][0]
 
 
+def earlier_outside(report):
+    report["earlier_files"].append("../other.parquet")
+
+
+def huge(report):
+    report["remark"] = " " * (1 << 24)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         without_streams,
         outside,
+        earlier_outside,
+        huge,
         lambda report: report["persons"][0].pop("picture_share"),
         lambda report: report["persons"].clear(),
         lambda report: report["row"].update(status="fine"),

@@ -247,6 +247,7 @@ def test_a_file_that_changed_meanwhile_is_downloaded_anew(server, tmp_path, part
     server.with_ranges = change != "ranges"
     fetch_dataset(tiny(server), tmp_path, **CONSENT)
     assert (tmp_path / NAME).read_bytes() == server.content
+    assert len(server.asked) == (2 if change == "size" else 1)
 
 
 def test_the_rest_is_asked_for_on_condition_that_the_file_is_the_same(server, tmp_path, part):
@@ -344,6 +345,8 @@ def test_a_known_sha256_is_checked(server, tmp_path):
     (tmp_path / NAME).write_bytes(ARCHIVE)
     fetch_dataset(tiny(server, sha256=content_sha256(tmp_path / NAME)), tmp_path / "b", **CONSENT)
     assert names(tmp_path / "b") == WHOLE
+    with pytest.raises(DownloadError, match="is not what it should be"):
+        fetch_dataset(tiny(server, sha256="0" * 64), tmp_path, **CONSENT)
 
 
 def test_the_sha256_of_the_first_download_holds_from_then_on(server, tmp_path):

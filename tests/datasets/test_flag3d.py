@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import importlib.util
+import contextlib
 import pickle
 import shutil
 import tracemalloc
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 import har_virtual
 from har_virtual.datasets._safe_pickle import PickledArray, read_pickle
@@ -35,10 +36,7 @@ G = 9.80665
 
 @pytest.fixture(scope="module")
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_flag3d_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture
@@ -87,8 +85,10 @@ def test_a_wrist_that_curls_reads_what_its_closed_form_says(make_sample, side, a
     acc, gyr = (recording.select([f"{side}_wrist_{q}_{axis}" for axis in "xyz"]).data for q in ("acc", "gyr"))
     inside = slice(8, -8)
     np.testing.assert_allclose(acc[inside, 0], along[inside], atol=0.05)
-    np.testing.assert_allclose(np.abs(acc[inside, 1]), np.abs(across[inside]), atol=0.05)
-    np.testing.assert_allclose(np.linalg.norm(gyr, axis=1)[inside], np.abs(rate[inside]), atol=0.02)
+    # x runs along the forearm, z to the right, about which it bends, and y = z x x to where it bends.
+    np.testing.assert_allclose(acc[inside, 1], across[inside], atol=0.05)
+    np.testing.assert_allclose(acc[inside, 2], 0, atol=0.05)
+    np.testing.assert_allclose(gyr[inside], np.outer(rate, [0, 0, 1])[inside], atol=0.02)
 
 
 def test_a_waist_that_squats_reads_gravity_and_its_lift(make_sample):
@@ -127,6 +127,11 @@ def test_the_loader_keeps_the_contract(options):
     assert check_dataset(load_flag3d, SAMPLE, **options) == []
 
 
+def test_sites_may_come_from_a_generator():
+    (recording,) = load(subjects="P001", activities=20, sites=(site for site in ("waist", "head")))
+    assert {channel[:-6] for channel in recording.channels} == {"waist", "head"}
+
+
 def test_all_sites_of_the_library_are_there():
     (recording,) = load(subjects="P001", activities="A020", sites=None)
     assert {channel[:-6] for channel in recording.channels} == set(FLAG3D.sites) == set(har_virtual.imu.SITES)
@@ -141,6 +146,19 @@ def test_each_person_is_a_part_and_is_kept_apart_in_the_cache(tmp_path, monkeypa
     for _ in range(2):
         assert [r.subject for r in load(cache=True)] == ["P001", "P001", "P002", "P002", "P002"]
     assert [r.sampling_rate_hz for r in load(cache=True, sampling_rate_hz=25)] == [25] * 5
+
+
+def test_the_cache_knows_what_recordings_were_made_of(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path))
+    read = [{"unit_m": 0.9}, {"skip_frames": 2}, {"frame_rate_hz": 90}, {"mirrored": True}]
+    made = [{"cutoff_hz": None}, {"sampling_rate_hz": 25}, {"sites": "head"}, {"activities": 20}, {"avatars": "M001"}]
+    for number, options in enumerate([{}, *made, *read], start=1):
+        with pytest.warns(DataWarning) if "mirrored" in options else contextlib.nullcontext():
+            load(subjects="P002", cache=True, **options)
+        assert len(list(tmp_path.rglob("contents.json"))) == number, options
+    monkeypatch.setattr("har_virtual.datasets.flag3d.loader.__version__", "another")
+    load(subjects="P002", cache=True)
+    assert len(list(tmp_path.rglob("contents.json"))) == number + 1
 
 
 def test_the_names_of_a_pack_are_read_once_as_long_as_it_stays(tmp_path, content, monkeypatch):
@@ -218,10 +236,40 @@ def test_there_are_60_classes_and_labels_count_from_zero(tmp_path, content):
         load(packed(tmp_path, content))
 
 
+def test_the_60_activities_have_the_numbers_of_the_card():
+    assert tuple(FLAG3D_ACTIVITIES[number] for number in range(1, 61)) == (
+        *("svend_press", "kneeling_push_ups", "standing_straight_arm_chest_press_with_resistance_band"),
+        *("small_dumbbell_floor_flies", "chest_fly", "push_ups", "bent_over_w_shape_stretch"),
+        *("bent_over_y_shape_stretch", "bent_over_a_shape_stretch", "squat_with_arm_lift"),
+        *("breaststroke_arm_pull", "prone_y_shape_stretch", "lateral_raise_forward_circles"),
+        *("lateral_raise_backward_circles", "lying_shoulder_joint_upward_round"),
+        *("lying_shoulder_joint_downward_round", "bare_handed_full_lateral_raise", "bare_handed_cuban_press"),
+        *("fortune_cat", "dumbbell_curls", "alternate_dumbbell_curls", "right_side_kettlebell_bent_over_row"),
+        *("wrist_joint_warm_up", "right_side_bent_over_tricep_extension_with_resistance_band"),
+        *("bent_over_dumbbell_tricep_extension", "nod_and_raise_head", "two_way_head_turn"),
+        *("shrug_and_sink_the_shoulders", "four_way_nod_head", "lying_alternate_upper_half_leg_raise"),
+        *("half_roll_back", "kneeling_right_side_torso_twist"),
+        *("left_side_knee_raise_and_abdominal_muscles_contract", "kneeling_right_leg_backward_stretch"),
+        *("kneeling_right_arm_raise", "shoulder_bridge", "prone_press_ups", "bent_over_torso_rotation"),
+        *("lying_arm_pull", "prone_press_up_with_torso_rotation", "breaststroke_push_ups", "sit_ups"),
+        *("side_lying_left_leg_forward_raise", "right_leg_reverse_lunge", "kneeling_left_knee_lift"),
+        *("alternate_reverse_lunge", "side_lying_right_leg_backward_kick", "left_leg_lunge_with_knee_lift"),
+        *("sumo_squat", "straight_leg_calf_raise", "squat_jump", "squat_with_alternate_knee_lift"),
+        *("standing_alternate_butt_kick", "knee_warm_up", "butt_kicks", "jump_left_and_right", "jumping_jacks"),
+        *("high_knee", "clap_jacks", "run_in_place_with_arm_swing"),
+    )
+
+
 def test_the_authors_train_on_seven_people_and_validate_on_three():
-    assert {name: len(people) for name, people in FLAG3D_SPLIT.items()} == {"train": 7, "val": 3}
+    assert FLAG3D_SPLIT["val"] == ("P001", "P005", "P010")
     assert sorted(person for people in FLAG3D_SPLIT.values() for person in people) == list(FLAG3D.subjects)
     assert {(r.subject, r.attrs["split"]) for r in load()} == {("P001", "val"), ("P002", "train")}
+
+
+@pytest.mark.parametrize("subject", [2, "2", "p2", "P002"])
+def test_a_person_may_be_called_by_the_number(subject):
+    for found in (load(subjects=subject), load_motions(subjects=subject)):
+        assert {each.subject for each in found} == {"P002"}
 
 
 def test_mujos_five_two_and_three_people_go_in_order_of_their_ids():
@@ -271,6 +319,13 @@ def test_sensors_faster_than_the_skeleton_warn():
         load(frame_rate_hz=30)
 
 
+def test_sensors_faster_than_the_skeleton_warn_from_the_cache_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAR_VIRTUAL_CACHE", str(tmp_path))
+    for _ in range(2):
+        with pytest.warns(SamplingRateWarning):
+            load(frame_rate_hz=30, activities=20, cache=True)
+
+
 def test_the_first_frame_is_not_of_the_movement_and_is_left_out():
     (whole,) = load_motions(subjects="P001", activities=20, skip_frames=0)
     (usual,) = load_motions(subjects="P001", activities=20)
@@ -310,6 +365,41 @@ def test_knees_tell_mirrored_skeletons_whatever_the_heading(tmp_path, content):
     with pytest.warns(DataWarning, match=r"knees bend to the back.*mirrored=True"):
         load(home)
     assert facing(load_motions(home, mirrored=True)) > 0.9
+
+
+@pytest.mark.parametrize(("y", "expected"), [(0.05, 1.0), (0.02, 0.0), (-0.02, 0.0), (-0.05, -1.0)])
+def test_knees_that_hardly_bend_tell_nothing(y, expected):
+    (motion,) = load_motions(subjects="P001", activities=20)
+    positions = motion.positions_m.copy()
+    for side in ("left", "right"):
+        hip, ankle, knee = (NTU_25.index(f"{side}_{joint}") for joint in ("hip", "ankle", "knee"))
+        positions[:, [hip, ankle]] *= [1, 0, 1]
+        positions[:, knee] = (positions[:, hip] + positions[:, ankle]) / 2 + [0, y, 0]
+    assert facing([motion.replace(positions_m=positions)]) == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("told", "n_notes"),
+    [([], 1), ([(-0.2, 100)], 1), ([(-1, 100), (1, 300)], 1), ([(-1, 300), (1, 100)], 2), ([(-1, 1)], 2)],
+)
+def test_all_frames_together_tell_mirrored_skeletons(told, n_notes):
+    notes = FLAG3D.notes(told)
+    assert len(notes) == n_notes
+    assert ("mirrored=True" in notes[-1]) == (n_notes == 2)
+
+
+def test_whom_no_sequence_is_missing_of_is_not_named(monkeypatch):
+    monkeypatch.setattr("har_virtual.datasets.flag3d.loader._N_SEQUENCES", 3)
+    assert FLAG3D.missing(SAMPLE) == [
+        "flag3d.pkl: 1 sequences of P001",
+        *(f"flag3d.pkl: 3 sequences of {subject}" for subject in FLAG3D.subjects[2:]),
+    ]
+
+
+def test_the_low_pass_is_the_one_asked_for():
+    smooth, exact = (load(subjects="P001", activities=20, cutoff_hz=cutoff_hz)[0] for cutoff_hz in (3, 12))
+    assert [r.attrs["cutoff_hz"] for r in (smooth, exact)] == [3, 12]
+    assert np.abs(smooth.data - exact.data).max() > 0.1
 
 
 def test_the_bodies_of_one_performance_can_be_chosen():

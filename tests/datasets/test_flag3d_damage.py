@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from har_virtual.datasets.flag3d.loader import FLAG3D, load_flag3d, load_flag3d_motions
 from har_virtual.datasets.survey import survey_dataset
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.skeleton import Motion
 
 SAMPLE = Path(__file__).parents[2] / "datasets" / "flag3d"
 
@@ -52,7 +54,7 @@ def test_a_pickle_that_asks_for_more_than_numbers_is_refused_and_not_run(tmp_pat
     [
         (lambda e: e.pop("frame_dir"), "annotation 1 must have a frame_dir"),
         (lambda e: e.update(frame_dir="video_7"), "'video_7'"),
-        (lambda e: e.update(frame_dir="S002C002M001P001A020R001"), "A020R001: label must be 19|occurs twice"),
+        (lambda e: e.update(frame_dir="S002C002M001P001A020R001"), "A020R001: label must be 19"),
         (lambda e: e.update(label="48"), "label must be 48"),
         (lambda e: e.update(label=[[]]), "not a list"),
         (lambda e: e.update(keypoint=None), "must be arrays"),
@@ -113,13 +115,37 @@ def test_a_damaged_sequence_can_be_left_out(tmp_path, content, damage, message):
         assert len(loader(home, subjects="P001")) == 2
 
 
+def test_a_skeleton_that_holds_no_sensor_loses_no_other_sequence(tmp_path, content):
+    content["annotations"][2]["keypoint"] *= 0
+    home = packed(tmp_path, content)
+    message = "P002A020R001 is no skeleton that sensors could sit on: rotations"
+    with pytest.raises(DataFormatError, match=message):
+        load(home)
+    with pytest.warns(DataWarning, match=message):
+        left = load(home, errors="warn")
+    assert [recording.subject for recording in left] == ["P001", "P001", "P002", "P002"]
+
+
+@pytest.mark.parametrize("option", ["cutoff_hz", "sampling_rate_hz", "frame_rate_hz"])
+def test_a_parameter_that_makes_no_sense_is_no_damage(option):
+    with pytest.raises(DataFormatError, match=rf"^{option} must be a finite number above 0, not -1"):
+        load(errors="warn", **{option: -1})
+
+
+def test_a_name_that_occurs_twice_is_told(tmp_path, content):
+    content["annotations"] += content["annotations"][3:4]
+    with pytest.raises(DataFormatError, match=r"flag3d\.pkl: S002C002M002P002A020R001 occurs 2 times"):
+        load(packed(tmp_path, content))
+
+
 def test_a_survey_finds_each_damaged_sequence_and_reads_the_others(tmp_path, content):
     for number in (1, 2):
         content["annotations"][number]["total_frames"] = 79
     survey = survey_dataset(FLAG3D, packed(tmp_path, content))
     assert list(survey.damaged) == [f"flag3d.pkl: S002C002M001P00{p}" for p in ("1A049R001", "2A020R001")]
     assert survey.there == ("flag3d.pkl",)
-    assert survey.missing == ()
+    lacking = {"P001": 718, "P002": 717} | dict.fromkeys(FLAG3D.subjects[2:], 720)
+    assert survey.missing == tuple(f"flag3d.pkl: {count} sequences of {who}" for who, count in lacking.items())
     assert survey.absent == FLAG3D.subjects[2:]
     assert any("frame rate" in note for note in survey.notes)
 
@@ -139,6 +165,64 @@ def test_a_sequence_of_few_frames_is_too_short(tmp_path, content):
         entry.update(keypoint=entry["keypoint"][:, :6], total_frames=6)
     with pytest.raises(DataFormatError, match="has 5 frames, but 6 are needed"):
         load(packed(tmp_path, content))
+
+
+@pytest.fixture
+def film(tmp_path) -> tuple[dict, np.ndarray, np.ndarray, Callable[[], Motion]]:
+    """Joints (1, 80, 17, 2) and scores of one sequence of a 2D pack, to be damaged, and how it is then loaded."""
+    content = pickle.loads((SAMPLE / "flag2d.pkl").read_bytes())
+    entry = content["annotations"][0]
+    content["annotations"] = [entry]
+
+    def read() -> Motion:
+        (tmp_path / "flag2d.pkl").write_bytes(pickle.dumps(content, protocol=4))
+        return load_motions(tmp_path, pack="2d")[0]
+
+    return entry, entry["keypoint"], entry["keypoint_score"], read
+
+
+NOSE, WRIST, TRUNK = 0, 10, [5, 6, 11, 12]
+
+
+def test_a_joint_at_the_corner_of_the_picture_was_not_seen(film):
+    _, joints, _, read = film
+    whole = read()
+    joints[0, 20:30, WRIST] = 0
+    motion = read()
+    assert motion.attrs["missing"] == pytest.approx(10 / 80 / 17)
+    np.testing.assert_allclose(np.diff(motion.joint("right_wrist")[19:31], 2, axis=0), 0, atol=1e-12)
+    np.testing.assert_array_equal(motion.joint("left_wrist"), whole.joint("left_wrist"))
+
+
+def test_one_joint_that_is_seen_in_less_than_half_of_the_frames_is_enough_damage(film):
+    _, _, scores, read = film
+    scores[0, :40, NOSE] = 0
+    read()
+    scores[0, :50, NOSE] = 0
+    with pytest.raises(DataFormatError, match=r"shows nose in 38% of its frames only; 50% are needed"):
+        read()
+
+
+def test_a_frame_that_is_off_does_not_change_the_scale_of_a_film(film):
+    _, joints, _, read = film
+    whole = read()
+    joints[0, 40, TRUNK[2:]] += 200
+    assert read().attrs["torso_px"] == whole.attrs["torso_px"]
+
+
+def test_damage_to_a_sequence_of_the_2d_pack_is_told(film):
+    entry, joints, _, read = film
+    entry["keypoint_score"] = entry["keypoint_score"][:, :, :16]
+    with pytest.raises(DataFormatError, match=r"flag2d\.pkl: .* has scores of shape \(1, 80, 16\), not \(1, 80, 17\)"):
+        read()
+    del entry["keypoint_score"]
+    joints[0, 7, WRIST] = 30_000
+    with pytest.raises(DataFormatError, match=r"has 2 coordinates that .* over 20000 px, from frame 7"):
+        read()
+    joints[0, 7, WRIST] = joints[0, 6, WRIST]
+    joints[0][:, TRUNK] = joints[0][:, NOSE, None]
+    with pytest.raises(DataFormatError, match="has a trunk without a length"):
+        read()
 
 
 @pytest.mark.parametrize(
@@ -161,6 +245,7 @@ def test_parameters_of_the_2d_pack_that_make_no_sense_are_errors(options):
     [
         ({"subjects": "P999"}, "P001, P002"),
         ({"subjects": "P003"}, "there is P001, P002"),
+        ({"subjects": 11}, "no 11; there is P001, P002"),
         ({"activities": "jogging"}, "60 run_in_place_with_arm_swing"),
         ({"activities": 0}, "1 svend_press"),
         ({"activities": "A061"}, "1 svend_press"),

@@ -49,6 +49,19 @@ def test_a_table_says_what_a_video_shows_and_from_when_to_when(folder, activity)
     assert (second.label, second.subject, second.start_s, second.stop_s) == ("push_ups", "PHR", 0.0, None)
 
 
+def test_a_number_is_a_person_of_the_packs_unless_the_table_calls_somebody_so(folder):
+    assert [clip.subject for clip in load_flag3d_videos(folder, subjects=1)] == ["P001"]
+    assert [clip.subject for clip in load_flag3d_videos(folder, table(activity=6, subject=[1, 2]), subjects=1)] == ["1"]
+
+
+def test_what_a_table_says_counts_more_than_the_name(folder):
+    rows = table(video=[f"./{FILMS[0]}", FILMS[1]], activity=[20, None], subject=["PXX", None])
+    assert [(clip.label, clip.subject) for clip in load_flag3d_videos(folder, rows)] == [
+        ("dumbbell_curls", "PXX"),
+        ("sumo_squat", "PHR"),
+    ]
+
+
 def test_a_table_may_be_a_file_and_name_videos_without_suffix_or_by_their_folder(folder):
     path = folder / "table.csv"
     path.write_text("video,activity,stop_s\nsquats,49,\nrendered/S001C001M001P001A006R001.avi,,2\n")
@@ -57,6 +70,14 @@ def test_a_table_may_be_a_file_and_name_videos_without_suffix_or_by_their_folder
         ("sumo_squat", None, None),
         ("push_ups", "P001", 2.0),
     ]
+
+
+def test_a_name_that_several_videos_have_needs_its_folder(folder):
+    (folder / "rendered" / "squats.avi").touch()
+    with pytest.raises(DataFormatError, match=r"row 1: squats may be any of rendered/squats\.avi, squats\.mp4; give"):
+        load_flag3d_videos(folder, table(video=["squats", FILMS[0]], activity=49))
+    (first, _) = load_flag3d_videos(folder, table(activity=49))
+    assert first.path == folder / "squats.mp4"
 
 
 def test_texts_belong_to_activities():

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from samples import script_of
 
 from har_virtual import segment_recordings
 from har_virtual.datasets.folder.loader import FolderDataSet, load_folder
-from har_virtual.datasets.folder.pattern import PathPattern
 from har_virtual.datasets.survey import survey_dataset
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.testing.datasets import check_dataset
@@ -62,10 +61,7 @@ def write(path: Path, values: np.ndarray, times=None, labels=None, **options) ->
 
 
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_folder_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 def test_the_sample_is_what_its_script_writes(tmp_path):
@@ -285,6 +281,99 @@ def test_rows_of_one_stamp_are_averaged(tmp_path):
     np.testing.assert_allclose(recording.data[:4, 1], [0, 0.0015, 0.003, 0.0045], atol=1e-6)
 
 
+def test_sensors_that_take_turns_with_rows_of_one_stamp_are_put_together(tmp_path):
+    rows = [f"{20 * n},9.81,{n / 100},0,,,\n{20 * n},,,,1,{n / 50},3" for n in range(100)]
+    (tmp_path / "anna.csv").write_text("\n".join(["time,x,y,z,rot_x,rot_y,rot_z", *rows]))
+    columns = {**WRIST_ACC, **{f"rot_{axis}": f"left_wrist_gyr_{axis}" for axis in XYZ}}
+    with pytest.warns(DataWarning, match="100 of 200 stamps repeat"):
+        (recording,) = load(
+            tmp_path, "{subject}.csv", columns, {"acc": "m/s2", "gyr": "rad/s"}, time="time", time_unit="ms"
+        )
+    number = np.arange(100)
+    exact = np.stack([0 * number + 9.81, number / 100, 0 * number, 0 * number + 1, number / 50, 0 * number + 3], axis=1)
+    assert recording.sampling_rate_hz == 50
+    np.testing.assert_allclose(recording.data, exact, atol=1e-6)
+
+
+def test_a_reading_that_all_rows_of_a_stamp_lack_is_missing(tmp_path):
+    times = np.repeat(np.arange(60) * 20, 1 + (np.arange(60) == 30))
+    values = readings(len(times))
+    values[30:32, 1] = np.nan
+    values[30, 2] = np.nan
+    write(tmp_path / "anna.csv", values, times=times)
+    stated = {"columns": WRIST_ACC, "units": {"acc": "m/s2"}, "time": "time", "time_unit": "ms"}
+    (recording,) = load(tmp_path, "{subject}.csv", max_gap_s=0, **stated)
+    assert np.argwhere(np.isnan(recording.data)).tolist() == [[30, 1]]
+
+
+def test_labels_of_many_rows_are_named_one_by_one_and_whole_numbers_have_no_point(tmp_path):
+    labels = [3.0, np.nan, 1.5, 3.0, 1.0]
+    frame = pd.DataFrame(readings(5), columns=list(XYZ)).assign(label=labels)
+    frame.to_parquet(tmp_path / "anna.parquet", index=False)
+    (recording,) = load(tmp_path, "{subject}.parquet", WRIST_ACC, {"acc": "m/s2"}, sampling_rate_hz=50, label="label")
+    assert recording.labels.tolist() == ["3", None, "1.5", "3", "1"]
+
+
+def test_files_called_pq_are_parquet_and_labels_lose_their_blanks(tmp_path):
+    pd.DataFrame(readings(5), columns=list(XYZ)).to_parquet(tmp_path / "anna.pq")
+    stated = {"columns": WRIST_ACC, "units": {"acc": "m/s2"}, "sampling_rate_hz": 50}
+    assert len(load(tmp_path, "{subject}.pq", **stated)[0]) == 5
+    (tmp_path / "ben.csv").write_text('x,y,z,label\n9.81,0,0, "walking" \n9.81,0,0,walking\n')
+    (recording,) = load(tmp_path, "{subject}.csv", label="label", **stated)
+    assert recording.labels.tolist() == ["walking", "walking"]
+
+
+def test_dates_go_on_where_the_clocks_are_put_back(tmp_path):
+    summer = [f"2024-10-27T02:59:59.{ms:03d}+02:00" for ms in range(0, 1000, 20)]
+    winter = [f"2024-10-27T02:00:00.{ms:03d}+01:00" for ms in range(0, 1000, 20)]
+    write(tmp_path / "anna.csv", readings(100), times=summer + winter)
+    (recording,) = load(tmp_path, "{subject}.csv", WRIST_ACC, {"acc": "m/s2"}, time="time", time_unit="datetime")
+    np.testing.assert_allclose(recording.data, readings(100), atol=1e-6)
+
+
+def test_even_rows_are_brought_to_another_rate_by_a_curve(tmp_path):
+    """A chord of 33 ms in a wave of 3 Hz would be off by (2 pi 3 Hz)^2 (33 ms)^2 / 8 = 0.05."""
+    times_s = np.arange(120) / 30
+    wave = 9.81 + np.stack([np.sin(6 * np.pi * times_s), 0 * times_s, 0 * times_s], axis=1)
+    write(tmp_path / "anna.csv", wave, times=times_s)
+    stated = {"columns": WRIST_ACC, "units": {"acc": "m/s2"}, "time": "time"}
+    with pytest.warns(DataWarning, match="nothing is above 15 Hz"):
+        (recording,) = load(tmp_path, "{subject}.csv", sampling_rate_hz=100, **stated)
+    exact = 9.81 + np.sin(6 * np.pi * recording.times_s)
+    assert np.abs(recording.data[10:-10, 0] - exact[10:-10]).max() < 0.005
+
+
+def test_a_rate_that_is_no_whole_number_has_four_digits(tmp_path):
+    write(tmp_path / "anna.csv", readings(300), times=np.arange(300) / 12.3456)
+    (recording,) = load(tmp_path, "{subject}.csv", WRIST_ACC, {"acc": "m/s2"}, time="time")
+    assert recording.sampling_rate_hz == 12.35
+
+
+def test_whatever_is_stated_otherwise_is_kept_apart_in_the_cache():
+    base = {"pattern": "{subject}_{site}.csv", "columns": SITE_ACC, "units": {"acc": "g"}, "time": "t", "label": "l"}
+    changes = [
+        *({}, {"pattern": "{subject}_{site}_*.csv"}, {"units": {"acc": "m/s2"}}, {"sampling_rate_hz": 50}),
+        *({"time": "u"}, {"time_unit": "ms"}, {"max_gap_s": 0.2}, {"label": "m"}, {"label_names": {"a": "b"}}),
+        *(
+            {"site_names": {"a": "chest"}},
+            {"separator": ";"},
+            {"separator": ";", "decimal": ","},
+            {"names": [*XYZ, "t", "l"]},
+            {"dataset": "mine"},
+        ),
+        *({"columns": {"y": "{site}_acc_x", "x": "{site}_acc_y", "z": "{site}_acc_z"}},),
+        *({"pattern": "{site}.csv", "subject": "a"}, {"pattern": "{site}.csv", "subject": "b"}),
+    ]
+    assert len({FolderDataSet(**{**base, **change}).variant for change in changes}) == len(changes)
+
+
+def test_blanks_before_numbers_are_passed_over(tmp_path):
+    (tmp_path / "anna.csv").write_text("x, y, z\n" + "9.81,  0.5,\t1\n" * 5 + "9.81, , 1\n")
+    (recording,) = load(tmp_path, "{subject}.csv", WRIST_ACC, {"acc": "m/s2"}, sampling_rate_hz=50)
+    np.testing.assert_array_equal(recording.data[4], np.float32([9.81, 0.5, 1]))
+    assert np.isnan(recording.data[5]).tolist() == [False, True, False]
+
+
 def test_a_lower_rate_is_filtered_and_a_higher_one_is_said(tmp_path):
     times_s = np.arange(400) / 100
     fast = 9.81 + np.stack([np.sin(2 * np.pi * 40 * times_s), 0 * times_s, 0 * times_s], axis=1)
@@ -327,35 +416,6 @@ def test_people_are_in_the_order_of_their_numbers(tmp_path):
     assert [r.subject for r in recordings] == ["s1", "s9", "s10"]
     with pytest.raises(UnknownNameError, match="s1, s9, s10"):
         load(tmp_path, "{subject}.csv", WRIST_ACC, {"acc": "m/s2"}, sampling_rate_hz=50, subjects="s2")
-
-
-@pytest.mark.parametrize(
-    ("pattern", "file", "fields"),
-    [
-        ("{subject}/{session}_{site}.csv", "anna/1_left_wrist.csv", ("anna", "1", "left_wrist")),
-        ("{subject}/{site}_{session}.csv", "anna/left_wrist_1.csv", ("anna", "left_wrist", "1")),
-        ("{subject}/{site}_{session}.csv", "anna/my_watch_1.csv", ("anna", "my_watch", "1")),
-        ("{subject}/{site}_{session}.csv", "anna/phone_a_1.csv", ("anna", "phone", "a_1")),
-        ("{subject}/{subject}_{session}.csv", "anna/anna_1.csv", ("anna", "1")),
-        ("{subject}/{subject}_{session}.csv", "anna/ben_1.csv", None),
-        ("{subject}/*.csv", "anna/anything.csv", ("anna",)),
-        ("{subject}/*.csv", "anna/deeper/anything.csv", None),
-        ("{subject}/**/acc.csv", "anna/acc.csv", ("anna",)),
-        ("{subject}/**/acc.csv", "anna/a/b/acc.csv", ("anna",)),
-        ("**/{subject}.csv", "a/b/anna.csv", ("anna",)),
-        ("{subject}.csv", "a/anna.csv", None),
-        ("{subject}(1)+.csv", "anna(1)+.csv", ("anna",)),
-    ],
-)
-def test_a_pattern_takes_paths_apart(pattern, file, fields):
-    found = PathPattern(pattern, sites=["my_watch"]).match(file)
-    assert (None if found is None else tuple(found.values())) == fields
-
-
-def test_files_that_start_with_a_dot_are_none(tmp_path):
-    for file in ("a/anna.csv", "a/._anna.csv", ".a/ben.csv", "a/b/carl.csv"):
-        write(tmp_path / file, readings(2))
-    assert [name.file for name in PathPattern("*/{subject}.csv").find(tmp_path)] == ["a/anna.csv"]
 
 
 REAL = {

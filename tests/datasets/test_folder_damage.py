@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import warnings
 from functools import partial
 from pathlib import Path
@@ -64,6 +65,8 @@ def write(path: Path, text: list[str]) -> Path:
         ({"sampling_rate_hz": 0}, "sampling_rate_hz must be"),
         ({"max_gap_s": -1}, "max_gap_s must be"),
         ({"max_gap_s": float("nan")}, "max_gap_s must be"),
+        ({"decimal": ","}, "decimal must be '.' or ',' and not the separator"),
+        ({"decimal": "·"}, "decimal must be"),
         ({"separator": ", "}, "separator must be one character"),
         ({"time": "x"}, "must be different columns"),
         ({"names": ["x", "y"]}, "names lacks column z"),
@@ -114,10 +117,13 @@ def test_a_folder_in_which_nothing_matches_is_told_with_what_is_there(tmp_path):
         (["label,x,y,z,x", "0,1,2,3,4"], "more than one column 'x'"),
         ([*lines(2), "0.04,9.81,high,0,walking"], r"anna.csv, line 4: column y is 'high'.*errors='warn'"),
         ([*lines(2), "0.04,9.81,1e99,0,walking"], r"line 4: column y is '1e99'"),
+        (["t,x,y,z,label", '0,"9,81",0,0,a'], r"line 2: 6 fields"),
+        (["t,x,y,z,label", '0,"9.81",0,"1_0",a'], r"line 2: column z is '1_0'"),
         ([*lines(2), "0.04,9.81,0"], r"line 4: 3 fields where 5 are needed"),
         ([*lines(2), "0.04,9.81,0,0,0,0"], r"line 4: 6 fields where 5 are needed"),
         ([*lines(2), "", *lines(3)[3:]], r"line 4: the line is empty"),
         ([*lines(2), "0.04,9,81,0,0"], r"line 4: label_names has no '0'"),
+        (["t,x,y,z,label", "0, 9.81, 0, ,walking", "0, 9.81, high, 0,walking"], r"line 3: column y is ' high'"),
     ],
 )
 def test_a_damaged_file_is_an_error_with_its_line_or_left_out(tmp_path, text, why):
@@ -159,6 +165,35 @@ def test_damaged_stamps_are_an_error_with_their_line_or_left_out(tmp_path, chang
         TIMED(home)
     with pytest.warns(DataWarning, match="anna.csv was left out: "):
         assert [r.subject for r in TIMED(home, errors="warn")] == ["ben"]
+
+
+def test_dates_and_decimal_commas_in_place_of_numbers_are_told_with_what_to_pass(tmp_path):
+    home = write(tmp_path / "anna.csv", ["t,x,y,z", "2024-05-01T10:00:00.00,9.81,0,0"])
+    with pytest.raises(DataFormatError, match=r"line 2: column t is .* pass time_unit='datetime'"):
+        TIMED(home)
+    write(tmp_path / "anna.csv", ["x;y;z", "9,81;0;0"])
+    with pytest.raises(DataFormatError, match=r"line 2: column x is '9,81'.* pass decimal=','"):
+        AT_50_HZ(home, separator=";")
+
+
+@pytest.mark.parametrize("stated", [{}, {"names": ["t", "x", "y", "z", "label"]}])
+def test_a_file_that_gzip_compressed_is_told(tmp_path, stated):
+    (tmp_path / "anna.csv").write_bytes(gzip.compress("\n".join(lines(9)).encode()))
+    with pytest.raises(DataFormatError, match=r"anna.csv is compressed by gzip; unpack it"):
+        AT_50_HZ(tmp_path, **stated)
+
+
+def test_stamps_so_coarse_that_most_rows_share_them_are_refused(tmp_path):
+    rows = [f"{n // 3},9.81,0,0,walking" for n in range(90)]
+    home = write(tmp_path / "anna.csv", ["t,x,y,z,label", *rows])
+    with pytest.raises(DataFormatError, match=r"90 rows have 30 different stamps.*Pass sampling_rate_hz without time"):
+        TIMED(home)
+
+
+def test_a_reading_that_its_unit_makes_too_large_is_told_with_its_line(tmp_path):
+    home = write(tmp_path / "anna.csv", [*lines(3), "0.06,3e38,0,0,walking"])
+    with pytest.raises(DataFormatError, match=r"anna.csv, line 5: a reading is too large for its unit"):
+        AT_50_HZ(home, units={"acc": "g"})
 
 
 def test_a_date_that_is_none_is_told_with_its_line(tmp_path):
@@ -236,6 +271,27 @@ def test_a_file_without_a_channel_s_name_is_told_with_its_columns(tmp_path):
         load(home, "{subject}.csv", units=MS2, sampling_rate_hz=50)
 
 
+def test_a_path_and_a_header_that_name_different_sites_contradict_each_other(tmp_path):
+    named = lines(10)
+    named[0] = "t,left_wrist_acc_x,left_wrist_acc_y,left_wrist_acc_z,label"
+    home = write(tmp_path / "anna_chest.csv", named)
+    stated = {"pattern": "{subject}_{site}.csv", "units": MS2, "sampling_rate_hz": 50}
+    with pytest.raises(DataFormatError, match=r"anna_chest.csv is of chest .* column 'left_wrist_acc_x'; .*\{device\}"):
+        load(home, **stated)
+    (home / "anna_chest.csv").rename(home / "anna_left_wrist.csv")
+    assert load(home, **stated)[0].channels[0] == "left_wrist_acc_x"
+
+
+def test_devices_of_a_session_of_which_one_has_no_unix_times_are_said(tmp_path):
+    write(tmp_path / "anna_chest.csv", lines(10))
+    write(tmp_path / "anna_waist.csv", lines(10, first=50 * 1_714_550_400))
+    stated = {**STATED, "pattern": "{subject}_{site}.csv", "columns": SITE_ACC, "time": "t"}
+    with pytest.warns(
+        DataWarning, match=r"anna_chest.csv, anna_waist.csv: some stamps are Unix times and some are not"
+    ):
+        load(tmp_path, **stated)
+
+
 def test_readings_in_another_unit_are_said_with_what_to_state(tmp_path):
     home = write(tmp_path / "anna.csv", [row.replace("9.81", "1.00") for row in lines(10)])
     with pytest.warns(
@@ -275,6 +331,14 @@ def test_a_damaged_parquet_file_is_an_error_or_left_out(tmp_path, content, why):
         load(tmp_path, **stated)
     with pytest.warns(DataWarning, match="anna.parquet was left out: "):
         assert [r.subject for r in load(tmp_path, **stated, errors="warn")] == ["ben"]
+
+
+@pytest.mark.parametrize("use", ["label", "time"])
+def test_a_column_of_lists_is_neither_label_nor_time(tmp_path, use):
+    frame = pd.DataFrame(np.tile([9.81, 0, 0], (10, 1)), columns=list(XYZ)).assign(many=[[1, 2]] * 10)
+    frame.to_parquet(tmp_path / "anna.parquet")
+    with pytest.raises(DataFormatError, match=r"anna.parquet: column many holds list<.*; one text or number a row"):
+        load(tmp_path, **{**STATED, "pattern": "{subject}.parquet", "sampling_rate_hz": 50, use: "many"})
 
 
 def test_text_and_numbers_as_times_in_parquet_are_told_apart(tmp_path):

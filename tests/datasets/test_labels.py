@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from har_virtual import Recording, RecordingSet
-from har_virtual.datasets.labels import COMMON_LABELS, check_table, label_map, label_table, names_by_id, relabel
+from har_virtual.datasets.labels import (
+    COMMON_LABELS,
+    check_table,
+    common_labels,
+    label_map,
+    label_table,
+    names_by_id,
+    relabel,
+)
 from har_virtual.datasets.registry import DATASETS
 from har_virtual.datasets.utd_mhad import UTD_MHAD_ACTIONS
 from har_virtual.exceptions import DataFormatError, UnknownNameError
@@ -293,3 +301,22 @@ mm_fit dumbbell_shoulder_press pressing_dumbbell
 mm_fit lateral_shoulder_raises raising_arms
 totalcapture rom range_of_motion
 """
+
+
+def test_what_only_looks_like_an_activity_has_no_common_label():
+    table = label_table()
+    names = set(table["dataset"] + "/" + table["name"])
+    assert not names & {"ucf101/trampoline_jumping", "ucf101/long_jump", "mpii/bicycling_bmx", "activitynet/bmx"}
+    assert set(table.loc[table["common"] == "jumping", "dataset"]) == {
+        "realworld",
+        "flag3d",
+        "ava",
+        "hmdb51",
+        "ntu_rgbd",
+        "ntu_rgbd_120",
+    }
+
+
+def test_nobody_can_change_the_common_labels_for_others():
+    common_labels("ava").clear()
+    assert common_labels("ava")["walk"] == "walking"

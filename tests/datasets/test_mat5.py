@@ -56,6 +56,24 @@ def test_other_files_are_refused(path, content):
         read_mat5(path, "x")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (np.array([2, 3, 4], dtype="<i4").tobytes(), np.array([-1, 3, 4], dtype="<i4").tobytes()),
+        (np.array([2, 3, 4], dtype="<i4").tobytes(), np.array([2, 3, 5], dtype="<i4").tobytes()),
+        # The name x, of one byte, which stands in the tag itself: there is no room for five.
+        (b"\x01\x00\x01\x00x\x00\x00\x00", b"\x01\x00\x05\x00x\x00\x00\x00"),
+    ],
+)
+def test_dimensions_and_sizes_that_make_no_sense_are_refused(path, old, new):
+    savemat(path, {"x": ARRAY})
+    content = path.read_bytes()
+    assert content.count(old) == 1
+    path.write_bytes(content.replace(old, new))
+    with pytest.raises(DataFormatError, match=r"trial\.mat cannot be read"):
+        read_mat5(path, "x")
+
+
 @pytest.mark.parametrize("compressed", [True, False])
 def test_a_truncated_file_is_refused_wherever_it_ends(path, compressed):
     savemat(path, {"x": ARRAY}, do_compression=compressed)
@@ -75,6 +93,32 @@ def test_a_bad_checksum_is_refused(path):
         read_mat5(path, "x")
 
 
+def packed(body: bytes) -> bytes:
+    content = zlib.compress(body)
+    return np.array([15, len(content)], dtype="<u4").tobytes() + content
+
+
+def test_what_is_compressed_twice_is_not_looked_into(path):
+    savemat(path, {"x": ARRAY})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:128] + packed(whole[128:]))
+    np.testing.assert_array_equal(read_mat5(path, "x"), ARRAY)
+    nested = whole[128:]
+    for _ in range(2000):
+        nested = packed(nested)
+    path.write_bytes(whole[:128] + nested)
+    with pytest.raises(DataFormatError, match="no variable x"):
+        read_mat5(path, "x")
+
+
+def test_a_compressed_array_that_is_too_large_is_refused(path, monkeypatch):
+    savemat(path, {"x": np.zeros(4000)}, do_compression=True)
+    assert read_mat5(path, "x").shape == (1, 4000)
+    monkeypatch.setattr("har_virtual.datasets._mat5._MAX_ARRAY_BYTES", 10_000)
+    with pytest.raises(DataFormatError, match=r"trial\.mat.*more than 10000 bytes"):
+        read_mat5(path, "x")
+
+
 def test_damaged_bytes_give_an_array_or_a_named_file(path):
     savemat(path, {"x": ARRAY})
     whole, rng, n_refused = path.read_bytes(), np.random.default_rng(0), 0
@@ -83,9 +127,7 @@ def test_damaged_bytes_give_an_array_or_a_named_file(path):
         places = rng.integers(116, 192, size=3)
         damaged[places] = rng.integers(256, size=3)
         # Inside a compressed element, too, where the checksum would otherwise catch all.
-        body = zlib.compress(damaged[128:].tobytes())
-        packed = np.array([15, len(body)], dtype="<u4").tobytes() + body
-        for content in (damaged.tobytes(), damaged[:128].tobytes() + packed):
+        for content in (damaged.tobytes(), damaged[:128].tobytes() + packed(damaged[128:].tobytes())):
             path.write_bytes(content)
             try:
                 assert read_mat5(path, "x").dtype == np.float64

@@ -126,6 +126,32 @@ def test_a_field_that_is_not_there_is_named_with_those_that_are(path):
         open_mat5(path, "x").field("c")
 
 
+@pytest.mark.parametrize("n_bytes", [0, -2, 3])
+def test_names_of_fields_of_no_length_are_refused(path, n_bytes):
+    savemat(path, {"x": {"a": 1, "b": 2}})
+    content, length = path.read_bytes(), b"\x05\x00\x04\x00" + (2).to_bytes(4, "little")
+    assert content.count(length) == 1
+    path.write_bytes(content.replace(length, length[:4] + n_bytes.to_bytes(4, "little", signed=True)))
+    with pytest.raises(DataFormatError, match=r"annotations\.mat.*fields have no names"):
+        open_mat5(path, "x").fields  # noqa: B018
+
+
+def test_a_name_of_a_field_ends_where_its_zeros_begin(path):
+    savemat(path, {"x": {"a": 1, "long": 2}})
+    content, names = path.read_bytes(), b"a\x00\x00\x00\x00long\x00"
+    assert content.count(names) == 1
+    path.write_bytes(content.replace(names, b"a\x00rest"[:5] + b"long\x00"))
+    assert open_mat5(path, "x").fields == ["a", "long"]
+
+
+def test_a_cell_that_is_no_array_is_refused(path):
+    savemat(path, {"x": cells(1.0)})
+    head, outer, inner = path.read_bytes().split(b"\x0e\x00\x00\x00")
+    path.write_bytes(head + b"\x0e\x00\x00\x00" + outer + b"\x09\x00\x00\x00" + inner)
+    with pytest.raises(DataFormatError, match=r"annotations\.mat.*other values than it should have"):
+        open_mat5(path, "x").cells()
+
+
 def test_several_rows_of_text_are_refused(path):
     savemat(path, {"x": np.array(["ab", "cd"])})
     with pytest.raises(DataFormatError, match="no row of characters"):

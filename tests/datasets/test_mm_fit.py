@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mm_fit_workout import SAMPLE, ZERO_MS, even, load, one, rows, workout
+from samples import script_of
 
 from har_virtual import segment_recordings
 from har_virtual.datasets.labels import COMMON_LABELS, label_map, relabel
@@ -15,18 +16,13 @@ from har_virtual.datasets.mm_fit.clock import fit_camera, in_order
 from har_virtual.datasets.mm_fit.files import DeviceFile
 from har_virtual.datasets.mm_fit.loader import (
     MM_FIT,
-    MM_FIT_SPLIT,
-    MM_FIT_SUBJECTS,
     fetch_mm_fit,
     load_mm_fit,
-    split_mm_fit,
 )
 from har_virtual.exceptions import DataFormatError, DataWarning, TermsError, UnknownNameError
 from har_virtual.testing.datasets import check_dataset
 from har_virtual.windows import join_sessions
 
-SAMPLE = Path(__file__).parents[2] / "datasets" / "mm_fit"
-ZERO_MS = 1_553_000_000_000
 # Every workout here lacks some file, and many stamps are made up.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:w0[01] has no"),
@@ -34,43 +30,9 @@ pytestmark = [
 ]
 
 
-def load(home: Path = SAMPLE, **options):
-    return load_mm_fit(home, **{"cache": False, **options})
-
-
-def one(recordings):
-    assert len(recordings) == 1
-    return recordings[0]
-
-
-def workout(home: Path, sets: str = "30,60,10,squats\n", name: str = "w00", **files: np.ndarray) -> Path:
-    """Write a workout with some arrays; rows may come from `rows`."""
-    folder = home / name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}_labels.csv").write_text(sets)
-    for modality, array in files.items():
-        np.save(folder / f"{name}_{modality}.npy", array)
-    return home
-
-
-def rows(times_s, *, frames=None, camera_hz: float = 30.0) -> np.ndarray:
-    """Rows of a sensor at some times; the first value is the time, and the third is gravity."""
-    times = np.asarray(times_s, dtype=np.float64)
-    frames = np.rint(times * camera_hz) if frames is None else frames
-    values = np.column_stack([times, np.zeros(len(times)), np.full(len(times), 9.81)])
-    return np.column_stack([frames, ZERO_MS + 1000 * times, values])
-
-
-def even(rate_hz: float, start_s: float = 0.0, stop_s: float = 4.0) -> np.ndarray:
-    return start_s + np.arange(round((stop_s - start_s) * rate_hz)) / rate_hz
-
-
 @pytest.fixture(scope="module")
 def sample_maker():
-    spec = importlib.util.spec_from_file_location("make_mm_fit_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture
@@ -101,6 +63,22 @@ def test_the_gyroscope_of_the_sample_comes_back_beside_the_accelerometer(sample_
     truth = sample_maker.watch("w00", "left")(watch.times_s)["gyr"]
     known = ~np.isnan(watch.data[:, 0])
     np.testing.assert_allclose(watch.data[known], truth[known], atol=0.6 * sample_maker.STEPS["gyr"])
+
+
+@pytest.mark.parametrize(
+    ("modality", "rate_hz"),
+    [("sp_l_mag", 100), ("sp_r_mag", 65), ("sp_l_gyr", 210), ("sp_r_gyr", 500), ("eb_l_gyr", 90)],
+)
+def test_fields_in_ut_and_turn_rates_in_rad_per_s_come_back_as_they_lie_in_the_file(tmp_path, modality, rate_hz):
+    array = rows(even(rate_hz))
+    array[:, 2:] = np.linspace([-40, 0.1, 7], [50, 2.5, -3], len(array))
+    recording = one(load(workout(tmp_path, **{modality: array})))
+    assert recording.channels[0].endswith(f"_{modality[-3:]}_x")
+    np.testing.assert_array_equal(recording.data, array[:, 2:].astype(np.float32))
+
+
+def test_recordings_say_that_they_have_gravity_and_the_axes_of_their_device():
+    assert {(each.attrs["gravity"], each.attrs["frame"]) for each in load()} == {(True, "sensor")}
 
 
 def test_the_watches_belong_to_the_pose_of_the_sample(sample_maker):
@@ -199,6 +177,14 @@ def test_outside_of_sets_is_non_activity_and_the_exercises_alone_have_none():
     assert set(everything.labels) == {"bicep_curls", "squats", "non_activity"}
     assert set(exercises.labels) == {"bicep_curls", "squats", None}
     np.testing.assert_array_equal(exercises.labels == None, everything.labels == "non_activity")  # noqa: E711
+
+
+def test_a_short_set_at_the_center_gives_the_window_its_label_though_most_of_it_is_outside(tmp_path):
+    watch = load(workout(tmp_path, "55,66,3,squats\n", sw_l_acc=rows(even(100))))
+    starts = {"start_s": [0.0, 1.0, 2.0]}
+    for rule, labels in (("center", ["non_activity", "squats", "non_activity"]), ("majority", ["non_activity"] * 3)):
+        windows = segment_recordings(watch, 2.0, 0.5, label_rule=rule)
+        assert (windows.metadata[["start_s"]].to_dict("list"), windows.y.tolist()) == (starts, labels)
 
 
 def test_a_windows_label_is_the_set_that_covers_its_center():
@@ -320,9 +306,15 @@ def test_stamps_that_go_back_or_repeat_are_told(tmp_path):
     ("change", "message"),
     [
         (lambda a: a[:1], "1 readings over 0 s are no workout"),
-        (lambda a: a + [0, 1e9, 0, 0, 0] * (np.arange(len(a)) > 200)[:, None], "no workout; .* stamps are damaged"),
+        (
+            lambda a: a + [0, 1e9, 0, 0, 0] * (np.arange(len(a)) > 200)[:, None],
+            "no workout; .* another unit, or damaged",
+        ),
         (lambda a: a * [0, 1, 1, 1, 1], "the camera took 0 frames a second, where 30 are right"),
-        (lambda a: (a - [0, ZERO_MS, 0, 0, 0]) * [1, 1e-3, 1, 1, 1], "no workout|frames a second|readings a second"),
+        (
+            lambda a: (a - [0, ZERO_MS, 0, 0, 0]) * [1, 1e-3, 1, 1, 1],
+            "in ms, 10 apart at 100 Hz, and are 0.01 apart",
+        ),
         (lambda a: a[:, :4], r"numbers of shape \(readings, 5\) are needed"),
     ],
 )
@@ -330,7 +322,7 @@ def test_a_device_whose_stamps_are_damaged_is_an_error_and_with_warn_left_out(tm
     home = workout(tmp_path, sw_l_acc=change(rows(even(100))), sw_r_acc=rows(even(100)))
     with pytest.raises(DataFormatError, match=message) as caught:
         load(home)
-    assert "w00_sw_l_acc.npy" in str(caught.value)
+    assert str(caught.value).startswith(str(home / "w00" / "w00_sw_l_acc.npy"))
     with pytest.warns(DataWarning, match="was left out"):
         assert one(load(home, errors="warn")).attrs["device"] == "sw_r"
     assert one(load(home, sites="right_wrist")).attrs["device"] == "sw_r"
@@ -364,36 +356,6 @@ def test_workouts_are_chosen_by_name():
         load(workouts=["w00", "w21"])
     with pytest.raises(DataFormatError, match="nothing of what was asked for of subject 2"):
         load(workouts="w01", subjects=2)
-
-
-def test_the_split_is_the_authors_and_only_its_unseen_part_has_people_of_its_own():
-    numbers = {name: [int(workout[1:]) for workout in workouts] for name, workouts in MM_FIT_SPLIT.items()}
-    assert numbers == {
-        "train": [1, 2, 3, 4, 6, 7, 8, 16, 17, 18],
-        "validation": [14, 15, 19],
-        "test": [9, 10, 11],
-        "unseen_test": [0, 5, 12, 13, 20],
-    }
-    people = {name: {MM_FIT_SUBJECTS[workout] for workout in workouts} for name, workouts in MM_FIT_SPLIT.items()}
-    assert sorted(number for part in numbers.values() for number in part) == list(range(21))
-    assert not people["unseen_test"] & (people["train"] | people["validation"] | people["test"])
-    assert people["test"] <= people["train"]
-    assert people["validation"] - people["train"] == {"8"}
-
-
-def test_recordings_are_split_by_their_workouts():
-    recordings = load()
-    parts = split_mm_fit(recordings)
-    assert {name: {each.session for each in part} for name, part in parts.items()} == {
-        "train": {"w01"},
-        "validation": set(),
-        "test": set(),
-        "unseen_test": {"w00"},
-    }
-    assert sum(len(part) for part in parts.values()) == len(recordings)
-    assert parts["train"].DESCR == recordings.DESCR
-    with pytest.raises(UnknownNameError, match="session w77 is no workout"):
-        split_mm_fit([recordings[0].replace(session="w77")])
 
 
 def test_exercises_have_common_labels_and_non_activity_has_none():
@@ -438,3 +400,82 @@ def test_frames_before_the_camera_started_do_not_bend_the_clock(late):
     clock = fit_camera([in_order(readings, "w00_sw_l_acc.npy")[0]], "w00_sw_l_acc.npy")
     assert clock.zero_ms == pytest.approx(1000 * late, abs=4)
     assert clock.ratio == 1
+
+
+@pytest.mark.parametrize(("start_s", "stop_s"), [(20, 120), (0, 100), (15, 110)])
+def test_readings_from_before_the_camera_started_or_after_it_stopped_have_its_clock(tmp_path, start_s, stop_s):
+    """All of them have the first or the last frame."""
+    times = even(100, 0.0, 120.0)
+    frames = np.rint(30 * (np.clip(times, start_s, stop_s) - start_s))
+    watch = one(load(workout(tmp_path, sw_l_acc=rows(times, frames=frames))))
+    assert (watch.attrs["clock"], watch.attrs["camera_rate_hz"]) == ("even", 30)
+    np.testing.assert_allclose(watch.data[:, 0], watch.times_s + start_s, atol=0.004)
+
+
+def test_sensors_of_a_device_whose_stamps_differ_lie_where_their_own_frames_are(tmp_path):
+    fast, slow, off = even(210, 0.0, 60.0), even(100, 5.0, 60.0), np.array([0, 60_000, 0, 0, 0])
+    home = workout(tmp_path, sp_l_acc=rows(fast), sp_l_gyr=rows(fast) + off, sp_l_mag=rows(slow) - off)
+    with pytest.warns(DataWarning) as caught:
+        moving, magnetic = load(home)
+    said = [str(warning.message) for warning in caught]
+    for quantity in ("gyr", "mag"):
+        why = f"w00/w00_sp_l_{quantity}.npy: its stamps are 60 s from those of w00/w00_sp_l_acc.npy"
+        assert any(note.startswith(why) for note in said)
+    # The first value of each sensor is its time.
+    for recording, columns in ((moving, [0, 3]), (magnetic, [0])):
+        inside = slice(20, -20)
+        for column in columns:
+            np.testing.assert_allclose(recording.data[inside, column], recording.times_s[inside], atol=0.005)
+
+
+def test_a_sensor_whose_stamps_drift_from_the_others_lies_where_its_own_frames_are(tmp_path):
+    slow = rows(even(100, 0.0, 60.0))
+    slow[:, 1] = ZERO_MS + 1.01 * (slow[:, 1] - ZERO_MS)
+    home = workout(tmp_path, sp_l_acc=rows(even(210, 0.0, 60.0)), sp_l_mag=slow)
+    with pytest.warns(DataWarning, match=r"w00_sp_l_mag.npy: its stamps are 0.[56]\d* s from those of"):
+        _, magnetic = load(home)
+    np.testing.assert_allclose(magnetic.data[20:-20, 0], magnetic.times_s[20:-20], atol=0.02)
+
+
+def test_sensors_of_a_device_that_stamp_alike_keep_their_stamps_to_each_other(tmp_path):
+    """Frames are too coarse to tell by how much a gyroscope is late."""
+    times = even(100, 0.0, 60.0)
+    late = rows(times) + np.array([0, 5, 0, 0, 0])
+    watch = one(load(workout(tmp_path, sw_l_acc=rows(times), sw_l_gyr=late)))
+    inside = slice(20, -20)
+    np.testing.assert_allclose(watch.data[inside, 0] - watch.data[inside, 3], 0.005, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (rows(30.0 * np.arange(5)), r"stamps must be in ms, 10 or 15.4 apart at 100 or 65 Hz, and are 3e\+04 apart"),
+        (rows(even(100)) * [0, 1, 1, 1, 1], "the camera took 0 frames a second, where 30 are right"),
+    ],
+)
+def test_a_damaged_sensor_does_not_lose_the_others_of_its_device(tmp_path, broken, message):
+    home = workout(tmp_path, sp_l_acc=rows(even(210)), sp_l_mag=broken)
+    with pytest.raises(DataFormatError, match=f"^{home}/w00/w00_sp_l_mag.npy: .*{message}"):
+        load(home)
+    with pytest.warns(DataWarning, match="w00_sp_l_mag.npy was left out"):
+        phone = one(load(home, errors="warn"))
+    assert [channel[-5:] for channel in phone.channels] == ["acc_x", "acc_y", "acc_z"]
+
+
+def test_sensors_of_a_device_that_lie_hours_apart_by_their_frames_are_refused(tmp_path):
+    home = workout(tmp_path, sw_l_acc=rows(even(100)), sw_l_gyr=rows(even(100)) + np.array([3e6, 0, 0, 0, 0]))
+    workout(home, sw_r_acc=rows(even(100)))
+    with pytest.raises(DataFormatError, match=rf"^{home}: w00/w00_sw_l_acc.npy, .*gyr.npy are .* hours apart"):
+        load(home)
+    with pytest.raises(DataFormatError, match="hours apart"):
+        load(home, sites="left_wrist")
+    assert one(load(home, sites="right_wrist")).attrs["device"] == "sw_r"
+
+
+def test_a_heart_rate_of_another_time_is_told(tmp_path):
+    beats = np.array([[30, ZERO_MS + 1e7, 90], [60, ZERO_MS + 1e7 + 1000, 92]])
+    with pytest.warns(
+        DataWarning, match="w00/w00_sw_l_hr.npy: by its stamps no reading is of the time of w00/w00_sw_l"
+    ):
+        watch = one(load(workout(tmp_path, sw_l_acc=rows(even(100)), sw_l_hr=beats)))
+    assert np.isnan(watch.annotations["heart_rate_bpm"]).all()

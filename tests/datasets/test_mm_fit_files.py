@@ -69,8 +69,10 @@ def test_workouts_come_by_subject_as_a_number(tmp_path):
 
 
 def test_ten_exercises_have_the_authors_numbers():
-    assert len(EXERCISES) == 10
-    assert (EXERCISES[0], EXERCISES[2], EXERCISES[9]) == ("squats", "bicep_curls", "lateral_shoulder_raises")
+    assert list(EXERCISES) == [
+        *("squats", "lunges", "bicep_curls", "situps", "pushups", "tricep_extensions", "dumbbell_rows"),
+        *("jumping_jacks", "dumbbell_shoulder_press", "lateral_shoulder_raises"),
+    ]
 
 
 def test_sets_are_rows_of_start_end_repetitions_and_exercise_without_a_header(tmp_path):
@@ -81,6 +83,11 @@ def test_sets_are_rows_of_start_end_repetitions_and_exercise_without_a_header(tm
 def test_a_set_may_begin_where_another_ends_for_the_end_frame_is_outside(tmp_path):
     sets = read_sets(labels(tmp_path, "10,20,1,squats\n20,30,1,lunges\n"))
     assert [(each.start_frame, each.stop_frame) for each in sets] == [(10, 20), (20, 30)]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_set(tmp_path):
+    path = labels(tmp_path, b"\xef\xbb\xbf10,20,1,squats\n")
+    assert read_sets(path) == [ExerciseSet(10, 20, 1, "squats", 1)]
 
 
 def test_a_workout_without_sets_is_an_empty_table(tmp_path):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 from har_virtual.datasets.mm_fit.loader import load_mm_fit
 from har_virtual.datasets.mm_fit.poses import load_mm_fit_motions
@@ -21,10 +21,7 @@ SAMPLE = Path(__file__).parents[2] / "datasets" / "mm_fit"
 
 @pytest.fixture(scope="module")
 def made():
-    spec = importlib.util.spec_from_file_location("make_mm_fit_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture
@@ -162,6 +159,13 @@ def test_a_set_without_poses_is_left_out_and_said(home: Path):
     with pytest.warns(DataWarning, match="set 2, squats, was left out: it has no poses"):
         (motion,) = load_mm_fit_motions(home, cut_sets=True, sides="h36m")
     assert motion.label == "bicep_curls"
+    change(home, "pose_3d", lambda array: array[:, :16])
+    with (
+        pytest.warns(DataWarning, match="was left out: it has no poses") as caught,
+        pytest.raises(DataFormatError, match="nothing is left"),
+    ):
+        load_mm_fit_motions(home, cut_sets=True, sides="h36m")
+    assert len(caught) == 2
 
 
 def test_the_picture_becomes_a_motion_in_its_plane_with_the_trunk_half_a_metre_long():
@@ -207,6 +211,51 @@ def test_frames_that_show_less_than_half_of_the_body_leave_a_hole(home: Path):
     assert motion.attrs["frames_left_out"] == 40
     assert np.diff(motion.timestamps_s).max() == pytest.approx(41 / 30)
     assert len(one(home, pose="2d", min_seen=0.1)) == 204
+
+
+def test_neck_and_limbs_decide_whether_a_frame_shows_enough_not_the_face(home: Path):
+    def hide(array):
+        array[:, 50:90, [1, *range(15, 19), *range(9, 15)]] = 0.0
+
+    change(home, "pose_2d", hide)
+    assert len(one(home, pose="2d")) == 204
+    whole = np.load(SAMPLE / "w00/w00_pose_2d.npy")[:, :, 2:15].any(axis=0).all(axis=1)
+    assert len(one(SAMPLE, pose="2d", min_seen=1.0)) == whole.sum() == 200
+
+
+def test_the_upright_trunks_of_the_frames_that_stay_give_the_scale(home: Path):
+    def bend_and_hide(array):
+        neck, hips = 1 + COCO_18.index("neck"), [1 + COCO_18.index(f"{side}_hip") for side in ("left", "right")]
+        bent = slice(0, 140)
+        array[:, bent, neck] = 0.5 * array[:, bent, neck] + 0.5 * array[:, bent][:, :, hips].mean(axis=2)
+        array[1, 180:, neck] -= 400
+        array[:, 180:, 1:] *= np.isin(np.arange(1, 19), [neck, *hips])
+
+    change(home, "pose_2d", bend_and_hide)
+    motion = one(home, pose="2d")
+    assert len(motion) == 180
+    assert motion.attrs["m_per_px"] == pytest.approx(one(SAMPLE, pose="2d").attrs["m_per_px"], rel=1e-3)
+
+
+def test_a_keypoint_at_the_edge_of_the_picture_was_found(home: Path):
+    def move(array):
+        array[0, :, 1 + COCO_18.index("left_knee")] = 0.0
+
+    change(home, "pose_2d", move)
+    assert one(home, pose="2d").attrs["interpolated"]["left_knee"] == 0
+
+
+def test_hidden_keypoints_are_interpolated_in_time_not_by_row(home: Path):
+    def lose(array):
+        array[:, 150:160, 1 + COCO_18.index("left_knee")] = 0.0
+        return np.delete(array, slice(151, 156), axis=1)
+
+    change(home, "pose_2d", lose)
+    knee = one(home, pose="2d").joint("left_knee")
+    np.testing.assert_allclose(
+        knee[149:156], np.linspace(knee[149], knee[155], 12)[[0, 1, 7, 8, 9, 10, 11]], atol=1e-12
+    )
+    assert np.linalg.norm(knee[155] - knee[149]) > 0.01
 
 
 def test_a_face_that_is_never_seen_is_left_out_of_the_skeleton(home: Path):

@@ -226,9 +226,19 @@ def test_the_decision_says_what_each_piece_says():
 
 
 def test_a_score_below_its_threshold_is_undecided():
-    assert [SideEvidence(score, 0.3, 10).verdict for score in (0.31, 0.29, 0.0, -0.29, -0.31)] == [
+    assert [SideEvidence(score, 0.3, 10).verdict for score in (0.3, 0.29, 0.0, -0.29, -0.3)] == [
         *("h36m", "undecided", "undecided", "undecided", "authors")
     ]
+
+
+@pytest.mark.parametrize("duration_s", [6.0, 24.0])
+def test_watches_decide_above_what_chance_correlates_in_the_band_of_their_seconds(duration_s: float):
+    """Of 20 samples a second below 3 Hz six are independent; chance stays below four standard errors of them."""
+    motion, watches = studio("walking", duration_s=duration_s)
+    evidence = decide_sides(motion, watches=[watches]).watches
+    assert evidence is not None
+    assert evidence.n_samples == pytest.approx(20 * duration_s, abs=3)
+    assert evidence.threshold == pytest.approx(4 / np.sqrt(6 * duration_s), rel=0.02)
 
 
 def test_exchanging_twice_gives_the_motion_back():
@@ -238,6 +248,8 @@ def test_exchanging_twice_gives_the_motion_back():
     np.testing.assert_array_equal(once.joint("head"), motion.joint("head"))
     np.testing.assert_array_equal(once.uncertainty_m[0, 11], 14.0)
     np.testing.assert_array_equal(exchange_sides(once).positions_m, motion.positions_m)
+    turned = motion.replace(rotations=np.broadcast_to(np.eye(3), (60, 17, 3, 3)))
+    assert exchange_sides(turned).rotations is None
 
 
 def test_other_skeletons_clocks_and_sites_are_errors():

@@ -64,6 +64,7 @@ def test_videos_may_lie_elsewhere_and_depth_is_none(home: Path, tmp_path_factory
     film(folder / "depth/w00_depth.mp4", n_frames=6)
     film(folder / "w000_rgb.mp4", n_frames=6)
     (folder / "w00_rgb.txt").write_text("no video")
+    (folder / "deep/w00_rgb.mp4").mkdir(parents=True)
     clips = load_mm_fit_videos(home, videos=folder, workouts="w00")
     assert {clip.path.name for clip in clips} == {"w00_rgb.mp4"}
 
@@ -103,7 +104,9 @@ def test_workouts_without_a_video_or_labels_are_said(home: Path):
 
 
 def test_without_any_clip_there_is_an_error_that_says_why(home: Path):
-    with pytest.raises(DataFormatError, match=r"there is no clip of MM-Fit. .* has no video of w01, w00"):
+    with pytest.raises(
+        DataFormatError, match=r"there is no clip of MM-Fit. .* no video of w01, w00, such as w01_rgb.mp4"
+    ):
         load_mm_fit_videos(home)
     film(home / "w00_rgb.mp4", n_frames=6)
     with pytest.raises(DataFormatError, match="No set of pushups is in the labels of w00"):

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from opportunity_runs import SAMPLE, channel, load, rows, write
+from samples import script_of
 
 from har_virtual.datasets._opportunity_columns import CHALLENGE_COLUMNS, COLUMNS, SENSORS
 from har_virtual.datasets.opportunity import (
@@ -27,10 +27,7 @@ G = 9.80665
 
 @pytest.fixture(scope="module")
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_opportunity_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 # What the sample holds

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import shutil
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 import har_virtual
 from har_virtual.datasets.labels import names_by_id
@@ -59,10 +59,7 @@ def lines_of(file: str = "Protocol/subject101.dat", n_rows: int | None = None) -
 
 @pytest.fixture(scope="module")
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_sample_pamap2", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import io
 import shutil
 import warnings
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 from har_virtual.datasets.realworld.loader import REALWORLD, REALWORLD_SITES, fetch_realworld, load_realworld
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
@@ -28,10 +28,7 @@ DAMAGED = settings(max_examples=30, deadline=None, derandomize=True, database=No
 
 @pytest.fixture(scope="module")
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture

@@ -69,6 +69,68 @@ def test_paths_of_both_versions_of_numpy_are_known(tmp_path, core, protocol):
     np.testing.assert_array_equal(read_pickle(written(tmp_path, content)).load(), VALUES["large"])
 
 
+def as_numpy_2_writes(array: np.ndarray, order: str, *axes: int) -> bytes:
+    """Protocol 5 of numpy 2, which tells the order of axes where numbers lie neither forwards nor backwards."""
+
+    def text(value: str) -> bytes:
+        return b"\x8c" + bytes([len(value)]) + value.encode()
+
+    def whole(*numbers: int) -> bytes:
+        return b"(" + b"".join(b"K" + bytes([number]) for number in numbers) + b"t"
+
+    content, code = array.tobytes(), array.dtype.str
+    dtype = text("numpy") + text("dtype") + b"\x93" + text(code[1:]) + b"\x89\x88\x87R"
+    state = b"(K\x03" + text(code[0]) + b"NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    buffer = b"\x96" + len(content).to_bytes(8, "little") + content
+    arguments = buffer + dtype + state + whole(*array.shape) + text(order) + (whole(*axes) if axes else b"")
+    call = text("numpy._core.numeric") + text("_frombuffer") + b"\x93"
+    return b"\x80\x05" + call + b"(" + arguments + b"tR."
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f8", "<f4", ">i2"])
+def test_axes_in_any_order_are_read_as_numpy_2_writes_them(tmp_path, dtype):
+    stored = np.arange(24).reshape(2, 3, 4).astype(dtype)
+    for order, axes, expected in (
+        ("C", (), stored),
+        ("F", (), stored.ravel().reshape(2, 3, 4, order="F")),
+        ("K", (1, 2, 0), stored.transpose(1, 2, 0)),
+        ("K", (0, 2, 1), stored.transpose(0, 2, 1)),
+    ):
+        found = read_pickle(written(tmp_path, as_numpy_2_writes(stored, order, *axes)))
+        assert found.shape == expected.shape
+        assert found.load().dtype == stored.dtype
+        np.testing.assert_array_equal(found.load(), expected)
+
+
+@pytest.mark.parametrize(
+    ("order", "axes"), [("K", ()), ("K", (0, 1)), ("K", (0, 1, 1)), ("K", (0, 1, 3)), ("A", ()), ("A", (0, 1, 2))]
+)
+def test_axes_in_no_order_are_refused(tmp_path, order, axes):
+    with pytest.raises(DataFormatError, match=r"x\.pkl.*axes are in no order"):
+        read_pickle(written(tmp_path, as_numpy_2_writes(np.zeros((2, 3, 4)), order, *axes)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (b"\x8c\x01<", b"\x8c\x01S", "a number of no byte order"),
+        (b"(" + b"K\x01" * 32 + b"t", b"(" + b"K\x01" * 33 + b"t", "an array of no shape"),
+    ],
+)
+def test_an_array_that_numpy_would_not_make_is_refused(tmp_path, old, new, why):
+    content = as_numpy_2_writes(np.zeros((1,) * 32), "C")
+    assert read_pickle(written(tmp_path, content)).load().ndim == 32
+    assert old in content
+    with pytest.raises(DataFormatError, match=why):
+        read_pickle(written(tmp_path, content.replace(old, new)))
+
+
+def test_bytes_in_another_encoding_are_refused(tmp_path):
+    content = b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00aX\x05\x00\x00\x00utf-8\x86R."
+    with pytest.raises(DataFormatError, match="unknown encoding"):
+        read_pickle(written(tmp_path, content))
+
+
 def test_an_object_that_occurs_twice_is_one_object(tmp_path):
     shared = ["x"]
     one, other = read_pickle(written(tmp_path, pickle.dumps([shared, shared])))
@@ -154,9 +216,16 @@ def test_arrays_of_what_is_no_number_are_refused(tmp_path, content):
 
 
 @pytest.mark.parametrize("value", [{1, 2}, frozenset([1]), bytearray(b"x" * 9), b"bytes", pickle.PickleBuffer(b"x")])
-def test_sets_and_bytes_are_no_plain_values(tmp_path, value):
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [(1, {"a": value})]])
+def test_sets_and_bytes_are_no_plain_values(tmp_path, value, wrap):
     with pytest.raises(DataFormatError, match=r"x\.pkl"):
-        read_pickle(written(tmp_path, pickle.dumps(value, protocol=5)))
+        read_pickle(written(tmp_path, pickle.dumps(wrap(value), protocol=5)))
+
+
+@pytest.mark.parametrize("value", [b"bytes", [b""], {"a": (b"x",)}])
+def test_bytes_that_protocol_2_writes_as_text_are_no_plain_values_either(tmp_path, value):
+    with pytest.raises(DataFormatError, match=r"x\.pkl.*a piece of an array"):
+        read_pickle(written(tmp_path, pickle.dumps(value, protocol=2)))
 
 
 def test_the_protocol_of_text_is_refused(tmp_path):
@@ -197,10 +266,42 @@ def test_hostile_bytes_are_a_format_error_that_names_the_file(tmp_path, content)
         read_pickle(written(tmp_path, content))
 
 
-def test_a_shape_that_its_bytes_do_not_fill_is_refused(tmp_path):
-    content = pickle.dumps(np.zeros((2, 3)), protocol=4).replace(b"K\x02K\x03\x86", b"K\x7fK\x7f\x86")
+@pytest.mark.parametrize("shape", [b"K\x7fK\x7f\x86", b"K\x01K\x03\x86"])
+def test_a_shape_that_its_bytes_do_not_fill_is_refused(tmp_path, shape):
+    content = pickle.dumps(np.zeros((2, 3)), protocol=4).replace(b"K\x02K\x03\x86", shape)
     with pytest.raises(DataFormatError, match="shape"):
         read_pickle(written(tmp_path, content))
+
+
+def test_an_empty_array_of_a_shape_beyond_all_memory_is_refused(tmp_path):
+    content = pickle.dumps(np.zeros((0, 3)), protocol=4)
+    large = b"\x8a\x08" + (2**62).to_bytes(8, "little")
+    assert b"K\x00K\x03\x86" in content
+    for shape in (large + b"K\x00\x86", large + large + b"K\x00\x87"):
+        with pytest.raises(DataFormatError, match="beyond all memory"):
+            read_pickle(written(tmp_path, content[:2] + content[11:].replace(b"K\x00K\x03\x86", shape)))
+
+
+def test_an_array_that_never_gets_its_numbers_is_refused(tmp_path):
+    call = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\n)R"
+    for content in (call + b".", b"\x80\x02](" + call[2:] + b"e."):
+        with pytest.raises(DataFormatError, match="a piece of an array"):
+            read_pickle(written(tmp_path, content))
+
+
+@pytest.mark.parametrize("content", [b"N(\x85.", b"N(.", b"](Na.", b"](Ka0.", b"](\x94.", b"}(NNs.", b"KN(\x86t."])
+def test_what_lies_below_a_mark_is_out_of_reach_as_it_is_for_pickle(tmp_path, content):
+    with pytest.raises((pickle.UnpicklingError, IndexError, EOFError)):
+        pickle.loads(content)
+    with pytest.raises(DataFormatError, match=r"x\.pkl"):
+        read_pickle(written(tmp_path, content))
+
+
+def test_values_that_share_each_other_cost_no_more_than_their_bytes(tmp_path):
+    doubling = b"".join(b"h" + bytes([n]) + b"h" + bytes([n]) + b"\x86\x94" for n in range(200))
+    found = read_pickle(written(tmp_path, b"\x80\x04](N\x94" + doubling + b"e."))
+    assert len(found) == 201
+    assert found[-1][0] is found[-1][1] is found[-2]
 
 
 def test_values_nested_a_million_deep_are_read_and_dropped(tmp_path):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import warnings
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 import har_virtual
 from har_virtual.datasets.labels import names_by_id
@@ -30,10 +30,7 @@ def load(home: Path, **options):
 
 @pytest.fixture(scope="module")
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_sample_sp_sw_har", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture

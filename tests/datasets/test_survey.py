@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -9,8 +12,7 @@ from hypothesis import strategies as st
 from tiny_dataset import Tiny, csv, tiny_files, write_tiny
 
 from har_virtual.datasets.base import Reading, Task
-from har_virtual.datasets.survey import _union_s as union_s
-from har_virtual.datasets.survey import format_table, survey_dataset
+from har_virtual.datasets.survey import Survey, format_table, survey_dataset, union_s
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 
 FUZZ = settings(max_examples=30, deadline=None, derandomize=True, database=None)
@@ -244,3 +246,18 @@ def test_no_table_is_wider_than_100_columns(n_subjects, classes):
 def test_time_that_spans_share_counts_once(spans):
     seconds = {second for start, length in spans for second in range(start, start + length)}
     assert union_s([(float(start), float(start + length)) for start, length in spans]) == len(seconds)
+
+
+def test_many_classes_without_a_minute_are_named_above_the_table():
+    classes = {f"class_{number}": [0.0, 0.0] for number in range(31)}
+    minutes = pd.DataFrame({**classes, "walking": [1.0, 1.0], "unlabelled": 0.0, "total": 1.0}, index=["p1", "total"])
+    few = minutes.drop(columns="class_0")
+    survey = Survey("tiny", "tiny", Path("home"), ("a.csv",), (), (), {}, {}, (), minutes.rename_axis("subject"))
+    text = survey.describe()
+    assert "Complete: 1 file is there" in text
+    above, table = text.split("Minutes of each class:")
+    assert "Nothing of 31 classes: class_0, class_1" in above
+    assert "class_" not in table
+    assert (
+        "class_30" in replace(survey, minutes=few.rename_axis("subject")).describe().split("Minutes of each class:")[1]
+    )

@@ -20,7 +20,6 @@ from har_virtual.datasets.totalcapture.files import (
     read_skeleton,
 )
 from har_virtual.datasets.totalcapture.loader import (
-    MAG_UNIT_UT,
     TOTALCAPTURE,
     TOTALCAPTURE_SPLIT,
     TOTALCAPTURE_TAKES,
@@ -91,7 +90,7 @@ def test_a_take_is_one_recording_of_all_thirteen_sensors():
     assert walking.channels == tuple(f"{s}_{q}_{a}" for s in sites for q in ("acc", "gyr", "mag") for a in "xyz")
     assert set(sites) <= set(SITES)
     assert len(sites) == 13
-    assert walking.attrs["file"] == AUX
+    assert walking.attrs == {"file": AUX, "gravity": True, "frame": "sensor"}
 
 
 def test_recordings_go_into_windows():
@@ -113,7 +112,7 @@ def test_columns_are_orientation_acceleration_turn_and_field(sample):
         recording = load(sample, subjects="S1")[0]
     triad = [f"right_foot_{quantity}_{axis}" for quantity in ("acc", "gyr", "mag") for axis in "xyz"]
     expected = 12 + 0.1 * np.arange(9) * 1.0
-    expected[6:] *= MAG_UNIT_UT
+    expected[6:] *= 48.8
     np.testing.assert_allclose(recording.select(triad).data[1], expected, rtol=1e-6)
 
 
@@ -143,15 +142,16 @@ def test_acceleration_has_gravity_and_points_up():
 
 def test_the_magnetometers_unit_is_the_earths_field():
     mag = load(subjects="S1", sites="left_shin", quantities="mag")[0].data
-    np.testing.assert_allclose(np.linalg.norm(mag, axis=1), MAG_UNIT_UT, rtol=2e-3)
+    np.testing.assert_allclose(np.linalg.norm(mag, axis=1), 48.8, rtol=2e-3)
 
 
-def test_another_unit_of_the_magnetometer_is_told(sample):
+@pytest.mark.parametrize("factor", [50, 0.1])
+def test_another_unit_of_the_magnetometer_is_told(sample, factor):
     lines = (sample / AUX).read_text(encoding="ascii").split("\n")
     rows = [line.split("\t") for line in lines]
-    scaled = [row[:11] + [str(50 * float(field)) for field in row[11:]] for row in rows]
+    scaled = [row[:11] + [str(factor * float(field)) for field in row[11:]] for row in rows]
     (sample / AUX).write_text("\n".join("\t".join(row) for row in scaled), encoding="ascii")
-    with pytest.warns(DataWarning, match="the magnetic field has a length of 50, not near 1"):
+    with pytest.warns(DataWarning, match=rf"the magnetic field has a length of {factor}, not near 1"):
         load(sample, subjects="S1")
 
 
@@ -179,6 +179,10 @@ def test_sensors_may_stand_in_any_order_and_some_may_be_missing(sample):
     channels = [channel for channel in whole.channels if not channel.startswith("left_foot")]
     assert walking.channels == tuple(channels)
     np.testing.assert_array_equal(walking.data, whole.select(channels).data)
+    with pytest.warns(DataWarning, match=r"has no sensor L_Foot\."):
+        (virtual,) = load(sample, subjects="S1", domain="virtual")
+    assert "right_foot_acc_x" in virtual.channels
+    assert "left_foot_acc_x" not in virtual.channels
 
 
 def as_archives_unpack(file: str) -> str:
@@ -282,6 +286,14 @@ def test_the_wrong_folder_names_the_right_one(tmp_path):
         load(tmp_path / "nowhere")
 
 
+def test_a_take_without_sensors_is_missing(sample):
+    assert len(TOTALCAPTURE.missing(sample)) == 44
+    (sample / AUX).unlink()
+    missing = TOTALCAPTURE.missing(sample)
+    assert missing[9] == "S1/walking1"
+    assert len(missing) == 45
+
+
 def test_motion_capture_alone_is_no_reason_to_crash(sample):
     (sample / AUX).unlink()
     assert [r.subject for r in load(sample)] == ["S4"]
@@ -298,8 +310,10 @@ def test_motion_capture_alone_is_no_reason_to_crash(sample):
     ("line", "old", "new", "message"),
     [
         (1, "13", "14", "line 1: 14 sensors and 36 frames; there are 1 to 13"),
+        (1, "36", "0", "line 1: 13 sensors and 0 frames; there are 1 to 13"),
         (1, "13\t36", "13", "line 1: needs the numbers of sensors and of frames, not '13'"),
-        (1, "36", "37", r"line 505: the file ends after 36 of 37 frames"),
+        (1, "36", "37", r"line 505: the file ends after frame 36 of 37"),
+        (1, "36", "35", r"line 505: the file goes on after the last of 35 frames"),
         (2, "1", "2", "line 2: frame 1 must begin here, not '2'"),
         (16, "2", "x", "line 16: frame 2 must begin here"),
         (17, "Head", "Hand", "line 17: needs Head and 13 numbers, not 'Hand"),
@@ -320,8 +334,8 @@ def test_damage_to_a_file_of_sensors_is_told_with_its_line(sample, line, old, ne
 
 def test_a_truncated_file_of_sensors_is_an_error(sample):
     path = sample / AUX
-    path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(DataFormatError, match=r"AuxFields\.sensors, line \d+: "):
+    path.write_text("\n".join(path.read_text("ascii").split("\n")[: 1 + 18 * 14 + 2]), "ascii")
+    with pytest.raises(DataFormatError, match=r"AuxFields\.sensors, line 255: the file ends in frame 19 of 36; unpack"):
         load(sample, subjects="S1")
 
 
@@ -361,6 +375,8 @@ def test_damage_to_the_motion_capture_is_told_with_its_line(sample, file, line, 
     edit(sample / file, line, old, new)
     with pytest.raises(DataFormatError, match=message):
         load(sample, subjects="S1", domain="both")
+    with pytest.raises(DataFormatError, match=message):
+        TOTALCAPTURE.read(sample, TOTALCAPTURE.find_parts(sample)[0])
 
 
 def test_what_is_damaged_is_left_out_and_named_where_that_is_asked_for(sample):
@@ -437,8 +453,44 @@ def test_the_joints_of_a_file_may_stand_in_any_order(tmp_path):
     assert read_skeleton(path, 3)[0, :, 0].tolist() == list(range(21))[::-1]
 
 
+@pytest.mark.parametrize(("length", "is_read"), [(0.97, False), (0.99, True), (1.01, True), (1.03, False)])
+def test_quaternions_may_miss_the_length_of_one_by_their_rounding_only(tmp_path, length, is_read):
+    calibration, orientations = tmp_path / "calib_imu_bone.txt", tmp_path / "gt_skel_gbl_ori.txt"
+    calibration.write_text(f"1\nHead 0 {length} 0 0\n", encoding="ascii")
+    orientations.write_text("\t".join(JOINTS) + "\n" + f"0 {length} 0 0\t" * 21 + "\n", encoding="ascii")
+    for read, path in ((read_calibration, calibration), (lambda path: read_skeleton(path, 4), orientations)):
+        if is_read:
+            assert len(read(path)) == 1
+        else:
+            with pytest.raises(DataFormatError, match=r"line 2: .* is no quaternion of length 1"):
+                read(path)
+
+
+def test_numbers_beyond_any_reading_are_damage(tmp_path):
+    path = tmp_path / "gt_skel_gbl_pos.txt"
+    path.write_text("\t".join(JOINTS) + "\n" + "0 0 0\t" * 20 + "0 0 2000000\n", encoding="ascii")
+    with pytest.raises(DataFormatError, match=r"line 2: '2000000' is no number that can stand here"):
+        read_skeleton(path, 3)
+
+
+def touch(home: Path, *files: str) -> Path:
+    for file in files:
+        (home / file).parent.mkdir(parents=True, exist_ok=True)
+        (home / file).touch()
+    return home
+
+
 def test_other_folders_and_files_are_not_looked_into(tmp_path):
-    for name in ("S6/walking1", "s1_old/.git/walking1", "frames/S1/walking1", "S1/run1"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "gt_skel_gbl_pos.txt").touch()
+    for name in ("S6/walking1", "s1_old/.git/walking1", "frames/S1/walking1", "S1/run1", "imu/imu/imu/S1/walking1"):
+        touch(tmp_path, f"{name}/gt_skel_gbl_pos.txt")
+    (tmp_path / "S1" / "walking1" / "gt_skel_gbl_ori.txt").mkdir(parents=True)
     assert find_takes(tmp_path) == {}
+
+
+def test_the_name_of_a_file_tells_more_than_the_folders_above_it(tmp_path):
+    assert list(find_takes(touch(tmp_path, "S1/walking1/s2_rom3_calib_imu_bone.txt"))) == [("S2", "rom3")]
+
+
+def test_of_two_files_of_one_kind_the_first_counts(tmp_path):
+    first, second = (f"S1/{folder}gt_skel_gbl_pos.txt" for folder in ("vicon/walking1/", "walking1/"))
+    assert find_takes(touch(tmp_path, second, first))["S1", "walking1"].files == {"pos": first}

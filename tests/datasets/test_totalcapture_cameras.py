@@ -86,6 +86,7 @@ def test_a_camera_without_distortion_has_none(tmp_path):
         (one_camera(x="2 0 0"), r"calibration\.cal, cam1: rotations must be orthonormal"),
         (one_camera(x="-1 0 0"), r"cam1: .*reflection"),
         (one_camera(focal="0 1000 960 540"), "cam1: Intrinsics: focal_px"),
+        (one_camera(bounds="0 1079 9 9"), "cam1: rows 0 to 1079 and columns 9 to 9 are none"),
         (one_camera(bounds="9 9 0 1919"), "cam1: rows 9 to 9 and columns 0 to 1919 are none"),
     ],
 )
@@ -131,10 +132,19 @@ def test_videos_know_their_person_and_label(videos):
 def test_videos_are_chosen_by_subject_take_and_camera(videos):
     assert [c.path.name for c in load_totalcapture_videos(videos, cameras="cam8")] == ["TC_S1_acting1_cam8.mp4"]
     assert [c.subject for c in load_totalcapture_videos(videos, sessions="rom2")] == ["S2"]
+    assert [c.subject for c in load_totalcapture_videos(videos, subjects=2)] == ["S2"]
     with pytest.raises(UnknownNameError, match="no cam2; there is cam1, cam3, cam8"):
         load_totalcapture_videos(videos, cameras="cam2")
     with pytest.raises(DataFormatError, match="no video rom2 of S1"):
         load_totalcapture_videos(videos, subjects="S1", sessions="rom2")
+
+
+def test_videos_of_a_folder_below_count_only_where_there_are_none_above(videos):
+    below = videos / "TotalCapture" / "S3" / "walking1" / "TC_S3_walking1_cam1.mp4"
+    below.parent.mkdir(parents=True)
+    below.touch()
+    assert {clip.subject for clip in load_totalcapture_videos(videos)} == {"S1", "S2"}
+    assert [clip.path for clip in load_totalcapture_videos(videos / "TotalCapture")] == [below]
 
 
 def test_no_video_is_an_error(tmp_path):

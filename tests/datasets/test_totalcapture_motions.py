@@ -130,6 +130,7 @@ def test_the_head_nods_which_no_position_tells(walking):
 def test_a_take_is_as_long_as_the_shorter_of_sensors_and_motion_capture(sample):
     acting = load_totalcapture_motions(sample, subjects="S4")[0]
     assert (len(acting), acting.attrs["frames_in_file"]) == (20, 21)
+    np.testing.assert_allclose(acting.joint("left_wrist"), joint("S4", "LeftHand", 20), rtol=0, atol=2e-6)
     with pytest.warns(DataWarning, match="S4/acting3 has 20 samples of its sensors and 21 frames of motion capture"):
         both = load_totalcapture(sample, subjects="S4", domain="both", cache=False)
     assert [len(recording) for recording in both] == [20, 20]
@@ -138,7 +139,9 @@ def test_a_take_is_as_long_as_the_shorter_of_sensors_and_motion_capture(sample):
     with pytest.warns(DataWarning, match="S1/walking1 has 36 samples .* and 30 frames of .*; the first 30 of both"):
         both = load_totalcapture(sample, subjects="S1", domain="both", cache=False)
     assert [len(recording) for recording in both] == [30, 30]
-    assert len(load_totalcapture(sample, subjects="S1", cache=False)[0]) == 36
+    (whole,) = load_totalcapture(sample, subjects="S1", cache=False)
+    assert len(whole) == 36
+    np.testing.assert_array_equal(both[0].data, whole.data[:30])
 
 
 def test_positions_and_orientations_of_different_length_are_an_error(sample):
@@ -164,11 +167,12 @@ def test_toes_are_made_in_front_of_the_ankles(walking):
     assert "left_foot" not in load_totalcapture_motions(SAMPLE, subjects="S1", toes=False)[0].skeleton
 
 
-def test_no_toes_are_made_of_feet_with_other_axes(sample):
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_no_toes_are_made_of_feet_with_other_axes(sample, axis):
     def turn_right_foot(values):
         foot = list(JOINTS).index("RightFoot")
         wxyz = np.roll(values[:, foot], 1, axis=1)
-        values[:, foot] = np.roll(script.times(wxyz, script.about(0, np.pi / 2)), -1, axis=1)
+        values[:, foot] = np.roll(script.times(wxyz, script.about(axis, np.pi / 2)), -1, axis=1)
         return values
 
     rewrite(sample / ORI, turn_right_foot)
@@ -206,6 +210,25 @@ def test_motions_are_chosen_by_subject_and_take(sample):
         assert [m.subject for m in load_totalcapture_motions(sample)] == ["S4"]
 
 
+@pytest.mark.parametrize("subject", [4, "4", "s4", "S4"])
+def test_a_subject_may_be_called_by_the_number(subject):
+    for found in (
+        load_totalcapture(SAMPLE, subjects=subject, domain="both", quantities="acc", cache=False),
+        load_totalcapture_motions(SAMPLE, subjects=subject),
+    ):
+        assert {each.subject for each in found} == {"S4"}
+    with pytest.raises(UnknownNameError, match="no 9; there is S1, S4"):
+        load_totalcapture(SAMPLE, subjects=[subject, 9], cache=False)
+
+
+@pytest.mark.parametrize("frame", ["sensor", "segment"])
+def test_real_and_virtual_recordings_say_alike_whether_they_have_gravity_and_whose_axes(frame):
+    recordings = load_totalcapture(SAMPLE, subjects="S1", domain="both", frame=frame, cache=False)
+    assert [(r.domain, r.attrs["gravity"], r.attrs["frame"]) for r in recordings] == [
+        *(("real", True, frame), ("virtual", True, frame))
+    ]
+
+
 # Real and virtual
 
 
@@ -217,6 +240,13 @@ def test_a_virtual_sensor_reads_what_the_real_one_does(frame, site):
     assert [recording.attrs["frame"] for recording in both] == [frame, frame]
     for quantity, tolerance in ROUNDING.items():
         assert away(both, site, quantity) < tolerance
+
+
+@pytest.mark.parametrize("frame", ["sensor", "segment"])
+def test_both_still_agree_where_the_end_of_the_motion_capture_is_cut_off(frame):
+    both = load_totalcapture(SAMPLE, subjects="S4", domain="both", frame=frame, cutoff_hz=None, cache=False)
+    for mount in SENSORS.values():
+        assert away(both, mount.site, "acc") < ROUNDING["acc"], mount.site
 
 
 @pytest.mark.parametrize(("name", "bone"), list(LIMBS.items()))
@@ -304,6 +334,34 @@ def test_placements_of_a_take_make_the_virtual_recording(walking):
     np.testing.assert_allclose(simulated.select(virtual.channels).data, virtual.data, rtol=0, atol=1e-5)
     with pytest.raises(UnknownNameError, match="no left_wrist; there is head, chest"):
         load_totalcapture_placements(SAMPLE, "S1", "walking1", sites="left_wrist")
+
+
+def test_a_cutoff_that_makes_no_sense_is_no_damage():
+    with pytest.raises(DataFormatError, match=r"^cutoff_hz must be a finite number above 0, not -1"):
+        load_totalcapture(SAMPLE, domain="both", cutoff_hz=-1, errors="warn", cache=False)
+
+
+def test_a_sensor_without_calibration_is_told_and_stays_as_it_was_strapped_on(sample):
+    lines = (sample / BONE).read_text(encoding="ascii").replace("13", "12", 1).split("\n")
+    (sample / BONE).write_text("\n".join(line for line in lines if not line.startswith("Sternum")), encoding="ascii")
+    for frame, has_it in (("sensor", True), ("segment", False)):
+        with pytest.warns(DataWarning, match="S1/walking1: how the sensor at chest is turned on its segment is not"):
+            real, virtual = triads(sample, frame)
+        assert ("chest_acc_x" in real.channels) == has_it
+        assert "chest_acc_x" not in virtual.channels
+        assert len(virtual.channels) == 12 * 6
+    assert len(triads(sample, "segment", sites=["head", "waist"])) == 2
+    assert "chest" not in load_totalcapture_placements(sample, "S1", "walking1")
+    assert "chest" not in totalcapture_orientation_errors(sample, "S1", "walking1")
+
+
+def test_a_damaged_head_of_the_sensors_is_told_with_the_motion(sample):
+    path = sample / WALKING / "walking1_Xsens_AuxFields.sensors"
+    path.write_bytes(b"13 \xff\n" + path.read_bytes())
+    with pytest.raises(
+        DataFormatError, match=r"AuxFields\.sensors, line 1: needs the numbers of sensors and of frames"
+    ):
+        load_totalcapture_motions(sample, subjects="S1")
 
 
 def test_what_lacks_a_file_has_no_placements_and_no_orientation_errors(sample):

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from samples import script_of
 from scipy.io import loadmat, savemat
 
 import har_virtual
@@ -22,10 +22,7 @@ ONE_HANDED = ["swipe_left", "swipe_right", "wave", "draw_x", "draw_circle_cw", "
 
 @pytest.fixture(scope="module")
 def make_sample():
-    spec = importlib.util.spec_from_file_location("make_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(SAMPLE)
 
 
 @pytest.fixture

@@ -275,6 +275,15 @@ def test_different_rates_need_a_decision():
     assert {window.shape for window in segment_recordings(streams, 1.0, sampling_rate_hz=30).X} == {(30, 3)}
 
 
+def test_devices_of_one_session_with_rates_of_their_own_are_to_be_joined_first():
+    watch, phone = ramp(100, 50, session="1"), ramp(100, 30, session="1")
+    phone = phone.replace(channels=[channel.replace("wrist", "thigh") for channel in phone.channels])
+    with pytest.raises(DataFormatError, match=r"such as 30\. Join the devices of each session.*join_sessions"):
+        segment_recordings([watch, phone], 1.0)
+    with pytest.raises(DataFormatError, match=r"such as 30\.$"):
+        segment_recordings([watch, phone.replace(session="2")], 1.0)
+
+
 def test_rates_that_differ_by_rounding_are_the_same():
     stream = ramp(100, 50)
     windows = segment_recordings([stream, ramp(100, 50 * (1 + 1e-12))], 2.0, 0)

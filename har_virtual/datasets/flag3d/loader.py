@@ -6,12 +6,13 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from har_virtual import __version__
+from har_virtual.checks import check_positive
 from har_virtual.datasets.base import (
     Damage,
     DataSet,
@@ -28,6 +29,7 @@ from har_virtual.datasets.flag3d.motions import ASSUMED_RATE_HZ, FlatFormat, Spa
 from har_virtual.datasets.flag3d.pack import ACTIVITIES, FILES, NAME, read_pack
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.imu import SITES, simulate_imu
+from har_virtual.imu.streams import check_sampling_rate, warn_above_frame_rate
 from har_virtual.recording import Recording, RecordingSet
 from har_virtual.skeleton import Motion
 
@@ -123,11 +125,11 @@ class _Flag3d(DataSet):
         for sequence in self.sequences(home, part.subject):
             try:
                 motion = self.reading.motion(sequence)
+                recordings.append(self._simulate(sequence, motion))
             except DataFormatError as error:
                 damaged.append(Damage(f"{self._file}: {sequence.name}", self._sites[0], str(error)))
                 continue
             told.append((facing([motion]), len(motion)))
-            recordings.append(self._simulate(motion))
         return Reading(recordings, self.notes(told), tuple(damaged))
 
     def notes(self, told: Iterable[tuple[float, int]]) -> list[str]:
@@ -147,8 +149,11 @@ class _Flag3d(DataSet):
             )
         return said
 
-    def _simulate(self, motion: Motion) -> Recording:
-        virtual = simulate_imu(motion, self._sites, self._sampling_rate_hz, cutoff_hz=self._cutoff_hz)
+    def _simulate(self, sequence: packs.Sequence, motion: Motion) -> Recording:
+        try:
+            virtual = simulate_imu(motion, self._sites, self._sampling_rate_hz, cutoff_hz=self._cutoff_hz)
+        except DataFormatError as error:
+            raise sequence.error(f"is no skeleton that sensors could sit on: {error}") from error
         # They are those of SITES, and all of them would depend on which others were asked for.
         attrs = {name: value for name, value in virtual.attrs.items() if name != "placements"}
         return virtual.replace(attrs=attrs)
@@ -186,8 +191,8 @@ def load_flag3d(
     ----------
     data_home : path-like
         The folder that holds ``flag3d.pkl``, or one that holds it in ``FLAG3D/``, ``flag3d/`` or ``FLAG/``.
-    subjects : iterable of str, optional
-        "P001" to "P010"; default: all that are there.
+    subjects : iterable of str or int, optional
+        "P001" to "P010", or 1 to 10; default: all that are there.
     task : {"all"}, default="all"
     sites : iterable of str, default=("left_wrist", "right_wrist")
         Of `har_virtual.imu.SITES`; None for all of them.
@@ -248,19 +253,25 @@ def load_flag3d(
     ----------
     Y. Tang et al.: FLAG3D: A 3D fitness activity dataset with language instruction. CVPR 2023.
     """
+    reading = SpatialFormat(frame_rate_hz, unit_m, skip_frames, mirrored).check()
+    wanted_sites = check_known("FLAG3D: site", sites, FLAG3D.sites)
+    if cutoff_hz is not None:
+        check_positive("cutoff_hz", cutoff_hz)
+    # What comes from the cache does not warn.
+    warn_above_frame_rate(check_sampling_rate(sampling_rate_hz), reading.rate_hz)
     dataset = _Flag3d(
-        sites=check_known("FLAG3D: site", sites, FLAG3D.sites),
+        sites=wanted_sites,
         activities=_check_activities(activities),
         avatars=_check_avatars(avatars),
         sampling_rate_hz=sampling_rate_hz,
         cutoff_hz=cutoff_hz,
-        reading=SpatialFormat(frame_rate_hz, unit_m, skip_frames, mirrored).check(),
+        reading=reading,
     )
     return dataset.load(
         data_home,
-        subjects=subjects,
+        subjects=known_people(subjects),
         task=task,
-        sites=sites,
+        sites=wanted_sites,
         quantities=quantities,
         errors=errors,
         cache=cache,
@@ -333,7 +344,7 @@ def load_flag3d_motions(
     )
     home = dataset.find_home(data_home)
     people = [part.subject for part in dataset.find_parts(home)]
-    asked = check_known(f"{home / FILES[pack]}: subject", subjects, people)
+    asked = check_known(f"{home / FILES[pack]}: subject", known_people(subjects), people)
     motions, left_out = [], []
     for sequence in (each for person in people if person in asked for each in dataset.sequences(home, person)):
         try:
@@ -391,6 +402,14 @@ def split_flag3d(subjects: Iterable[Any], *, sizes: tuple[int, int, int] = (5, 2
         "validation": tuple(people[first:second]),
         "test": tuple(people[second:]),
     }
+
+
+def known_people(subjects: Subjects, there: Collection[str] = ()) -> list[str] | None:
+    """Give people as the packs call them: 1, "1" and "p1" are "P001", unless one of those `there` is called so."""
+    if subjects is None:
+        return None
+    called = {name: f"P{name.upper().removeprefix('P'):0>3}" for name in as_names(subjects)}
+    return [mine if mine in FLAG3D.subjects and name not in there else name for name, mine in called.items()]
 
 
 def _check_activities(activities: Iterable[str | int] | str | int | None) -> set[int]:

@@ -38,6 +38,11 @@ class SpatialFormat:
     skip_frames: int = 1
     mirrored: bool = False
 
+    @property
+    def rate_hz(self) -> float:
+        """The frame rate, assumed where it is not known."""
+        return _rate(self.frame_rate_hz)
+
     def check(self) -> SpatialFormat:
         """Give it back if its numbers make sense."""
         for name in ("frame_rate_hz", "unit_m"):
@@ -160,6 +165,10 @@ def _check_values(sequence: Sequence, values: np.ndarray, largest: float, unit: 
         )
 
 
+def _rate(rate_hz: float | None) -> float:
+    return ASSUMED_RATE_HZ if rate_hz is None else float(rate_hz)
+
+
 def _motion(
     sequence: Sequence,
     positions_m: np.ndarray,
@@ -170,11 +179,10 @@ def _motion(
 ) -> Motion:
     if len(positions_m) < _MIN_FRAMES:
         raise sequence.error(f"has {len(positions_m)} frames, but {_MIN_FRAMES} are needed.")
-    rate = ASSUMED_RATE_HZ if rate_hz is None else float(rate_hz)
     told = sequence.told
     return Motion(
         positions_m,
-        (first_frame + np.arange(len(positions_m))) / rate,
+        (first_frame + np.arange(len(positions_m))) / _rate(rate_hz),
         skeleton,
         subject=told.subject,
         label=sequence.label,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -78,10 +79,9 @@ def _read_pack(path: Path, *_state: int) -> tuple[Sequence, ...]:
     sequences = [_sequence(path, number, entry, splits) for number, entry in enumerate(content["annotations"])]
     if not sequences:
         raise DataFormatError(f"{path} has no annotation; get the file anew.")
-    names = [sequence.name for sequence in sequences]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataFormatError(f"{path}: {twice} occurs twice; get the file anew.")
+    (name, times), *_ = Counter(sequence.name for sequence in sequences).most_common(1)
+    if times > 1:
+        raise DataFormatError(f"{path}: {name} occurs {times} times; get the file anew.")
     return tuple(sorted(sequences, key=lambda sequence: (sequence.told.subject, sequence.name)))
 
 

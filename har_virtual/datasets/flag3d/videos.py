@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from har_virtual.datasets.base import Errors, Subjects, as_names, check_known
-from har_virtual.datasets.flag3d.loader import activity_number
+from har_virtual.datasets.flag3d.loader import activity_number, known_people
 from har_virtual.datasets.flag3d.pack import ACTIVITIES, NAME, parse_name
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.recording import VideoClip
@@ -42,11 +42,12 @@ def load_flag3d_videos(
     folder : path-like
         With the videos, at any depth.
     table : DataFrame or path-like, optional
-        Or a CSV file. One row a clip, with the column "video", a path below `folder` or a name without suffix; and any
-        of "activity" (name, number or code such as A052), "subject", "start_s", "stop_s" and "text". What a row leaves
-        out is taken from the name of the file. Default: all files in the folder whose names tell what they show.
-    subjects : iterable of str, optional
-        Default: all.
+        Or a CSV file. One row a clip, with the column "video", a path below `folder` or the name of one video without
+        its suffix; and any of "activity" (name, number or code such as A052), "subject", "start_s", "stop_s" and
+        "text". What a row leaves out is taken from the name of the file. Default: all files in the folder whose names
+        tell what they show.
+    subjects : iterable of str or int, optional
+        Names of people, or 1 to 10 for "P001" to "P010"; default: all.
     activities : iterable of str or int, optional
         Names or numbers of `FLAG3D_ACTIVITIES`; default: all.
     errors : {"raise", "warn"}, default="raise"
@@ -83,7 +84,7 @@ def load_flag3d_videos(
     else:
         clips = _by_table(home, videos, table, errors)
     people = list(dict.fromkeys(str(clip.subject) for clip in clips if clip.subject is not None))
-    asked = None if subjects is None else check_known(f"{home}: subject", subjects, people)
+    asked = None if subjects is None else check_known(f"{home}: subject", known_people(subjects, people), people)
     chosen = [
         clip for clip in clips if (asked is None or clip.subject in asked) and (wanted is None or clip.label in wanted)
     ]
@@ -142,10 +143,10 @@ def _by_names(videos: Iterable[Path]) -> list[VideoClip]:
 
 
 def _by_table(home: Path, videos: list[Path], table: Table, errors: Errors) -> list[VideoClip]:
-    by_name: dict[str, Path] = {}
+    by_name: dict[str, list[Path]] = {}
     for path in videos:
-        by_name.setdefault(path.stem, path)
-        by_name[path.relative_to(home).as_posix()] = path
+        by_name.setdefault(path.stem, []).append(path)
+    by_name |= {path.relative_to(home).as_posix(): [path] for path in videos}
     clips, problems = [], []
     for number, row in enumerate(_read_table(table).to_dict("records"), start=1):
         try:
@@ -162,14 +163,18 @@ def _by_table(home: Path, videos: list[Path], table: Table, errors: Errors) -> l
     return clips
 
 
-def _clip(row: dict[str, Any], videos: dict[str, Path], where: str, home: Path) -> VideoClip:
+def _clip(row: dict[str, Any], videos: dict[str, list[Path]], where: str, home: Path) -> VideoClip:
     label, subject = _told(row, where)
     video = str(row["video"]).removeprefix("./")
-    if video not in videos:
+    found = videos.get(video, [])
+    if len(found) > 1:
+        several = ", ".join(path.relative_to(home).as_posix() for path in found[:_MAX_NAMED])
+        raise DataFormatError(f"{where}: {video} may be any of {several}; give the path below {home}.")
+    if not found:
         raise DataFormatError(f"{where}: the video {video} is not in {home}.")
     start_s, stop_s = _number(row, "start_s", where), _number(row, "stop_s", where)
     try:
-        return VideoClip(videos[video], start_s or 0.0, stop_s, label, subject, NAME)
+        return VideoClip(found[0], start_s or 0.0, stop_s, label, subject, NAME)
     except DataFormatError as error:
         raise DataFormatError(f"{where}: {error}") from error
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from har_virtual.datasets.folder.bunches import are_bunched, spread_bunches
 from har_virtual.datasets.folder.tables import Table
 from har_virtual.exceptions import DataFormatError
 from har_virtual.signal import regularize_timestamps, resample
@@ -27,6 +28,7 @@ _MAX_INTEGER = 1 << 62
 # Some phones' events share a millisecond, up to a tenth of them.
 _MANY_MISSING, _MANY_REPEATED = 0.1, 0.2
 _FILLED = 0.9
+_MANY_PARTIAL, _MOST_LOST = 0.5, 1.8
 
 
 class Stream(NamedTuple):
@@ -121,34 +123,59 @@ def to_grid(
         If the stamps tell no rate, or have a hole that is too long for one recording.
     """
     kept, since_s, values = _distinct(table, stamps.since_s)
-    tick_s = TIME_UNITS["ms"] if time_unit == "ms" else _FINEST_TICK_S
-    source_hz = _uneven_rate(stamps.since_s, since_s)
-    _check_rate(table, source_hz, time_unit)
-    _check_length(table, kept, since_s, sampling_rate_hz or source_hz)
-    fit = regularize_timestamps(since_s, tick_s)
-    source_hz = fit.rate_hz if fit.regular else source_hz
-    rate_hz = sampling_rate_hz or _nominal(source_hz, _EVEN_RATE if fit.regular else _UNEVEN_RATE)
+    rows_hz = _uneven_rate(stamps.since_s, since_s)
+    _check_rate(table, rows_hz, time_unit)
+    _check_length(table, kept, since_s, sampling_rate_hz or rows_hz)
+    times = _taken(since_s, values, rows_hz, time_unit, max_gap_s)
+    rate_hz = sampling_rate_hz or _nominal(times.rate_hz, _EVEN_RATE if times.even else _UNEVEN_RATE)
     grid_s, even = resample(
         values,
-        fit.timestamps_s,
+        times.taken_s,
         rate_hz,
         cutoff_hz="auto" if sampling_rate_hz else None,
         # Between rows that came a millisecond apart a spline swings to several times their readings.
-        order=3 if fit.regular else 1,
+        order=3 if times.even else 1,
         max_gap_s=max_gap_s,
     )
     return Stream(
         even,
         rate_hz,
-        stamps.first_s + float(fit.timestamps_s[0]),
-        None if table.labels is None else _nearest(table.labels[kept], fit.timestamps_s, grid_s, max_gap_s),
-        round(source_hz, 3),
-        list(_remarks(table, kept, even, source_hz, sampling_rate_hz, max_gap_s)),
+        round(stamps.first_s + float(times.taken_s[0]), 9),
+        None if table.labels is None else _nearest(table.labels[kept], times.taken_s, grid_s, max_gap_s),
+        round(times.rate_hz, 3),
+        [*times.notes, *_remarks(table, kept, even, times.rate_hz, sampling_rate_hz, max_gap_s)],
     )
 
 
+class _Times(NamedTuple):
+    """When rows were taken, at which rate, and whether that is even but for holes."""
+
+    taken_s: np.ndarray
+    rate_hz: float
+    even: bool
+    notes: list[str]
+
+
+def _taken(since_s: np.ndarray, values: np.ndarray, rows_hz: float, time_unit: str, max_gap_s: float) -> _Times:
+    distinct_hz = _uneven_rate(since_s, since_s)
+    # Sensors that take turns come close together, too, each at its own time.
+    takes_turns = np.isnan(values).any(axis=1).mean() > _MANY_PARTIAL
+    if are_bunched(since_s, distinct_hz, max_gap_s) and not takes_turns:
+        taken_s = spread_bunches(since_s, distinct_hz, max_gap_s)
+        note = (
+            "rows come in bunches, so that the stamps are times of arrival; the rows were spread between them, by up "
+            f"to {1000 * float(np.abs(taken_s - since_s).max()):.3g} ms. If the rows are known to be even, pass "
+            "sampling_rate_hz without time."
+        )
+        return _Times(taken_s, _uneven_rate(taken_s, taken_s), False, [note])
+    fit = regularize_timestamps(since_s, TIME_UNITS["ms"] if time_unit == "ms" else _FINEST_TICK_S)
+    # A row that is late by a few milliseconds makes a finer line, of which most rows would then be lost.
+    even = fit.regular and float(np.median(np.diff(since_s))) * fit.rate_hz < _MOST_LOST
+    return _Times(fit.timestamps_s, fit.rate_hz, True, []) if even else _Times(since_s, rows_hz, False, [])
+
+
 def _distinct(table: Table, since_s: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the first rows of each stamp, their times, and the mean of the rows of each."""
+    """Give the first rows of each stamp, their times, and the mean of what the rows of each hold."""
     starts = np.flatnonzero(np.concatenate([[True], since_s[1:] > since_s[:-1]]))
     if len(starts) < 2 or len(starts) < len(since_s) / 2:
         raise DataFormatError(
@@ -157,7 +184,10 @@ def _distinct(table: Table, since_s: np.ndarray) -> tuple[np.ndarray, np.ndarray
         )
     values = table.values.astype(np.float64)
     if len(starts) < len(since_s):
-        values = np.add.reduceat(values, starts) / np.diff(np.append(starts, len(since_s)))[:, None]
+        known = ~np.isnan(values)
+        n_known = np.add.reduceat(known, starts, dtype=np.intp)
+        with np.errstate(invalid="ignore"):
+            values = np.add.reduceat(np.where(known, values, 0), starts) / n_known
     return starts, since_s[starts], values
 
 

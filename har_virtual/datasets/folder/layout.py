@@ -22,6 +22,7 @@ _ONLY_SESSION = "1"
 _ANY_SITE = "left_wrist"
 _VECTOR = re.compile(rf"({'|'.join(UNITS)})_[xyz]")
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class FolderLayout:
     site_names: Mapping[str, str] | None
     subject: str | None
     separator: str
+    decimal: str
     names: tuple[str, ...] | None
     dataset: str
 
@@ -117,11 +119,19 @@ class FolderLayout:
                 f"{path} has no column named like a channel, <site>_<acc|gyr|mag>_<x|y|z>; its columns are "
                 f"{', '.join(map(repr, header))}. Pass columns={{'...': 'left_wrist_acc_x', ...}}."
             )
+        others = [name for name in found.values() if site and channel_site(name) != site]
+        if others:
+            raise DataFormatError(
+                f"{path} is of {site} by {{site}} in pattern, but has a column {others[0]!r}; give the field another "
+                "name, such as {device}."
+            )
         return found
 
     def table(self, columns: Iterable[str]) -> Columns:
         """Give what to read of a file with these columns of numbers."""
-        return Columns(tuple(columns), self.time, self.time_is_text, self.label, self.separator, self.names)
+        return Columns(
+            tuple(columns), self.time, self.time_is_text, self.label, self.separator, self.names, self.decimal
+        )
 
     def label_name(self, text: str | None, where: str) -> str | None:
         """Give the name of a label that stands at a place of a file; None if it is no class."""
@@ -189,6 +199,10 @@ class FolderLayout:
     def _check_text(self) -> None:
         if len(self.separator) != 1 or self.separator in '"\r\n' or not self.separator.isascii():
             raise DataFormatError(f"separator must be one character, not {self.separator!r}.")
+        if self.decimal not in (".", ",") or self.decimal == self.separator:
+            raise DataFormatError(
+                f"decimal must be '.' or ',' and not the separator {self.separator!r}; it is {self.decimal!r}."
+            )
         stated = [*(self.columns or ()), *(name for name in (self.time, self.label) if name is not None)]
         if len(set(stated)) < len(stated):
             raise DataFormatError(f"columns, time and label must be different columns, not {', '.join(stated)}.")
@@ -219,4 +233,6 @@ def label_text(label: Any) -> str | None:
     """Give a label as text; None if it is missing. A whole number has no point, whatever a table made of it."""
     if label is None or label != label or label == "":
         return None
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+    text = str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text

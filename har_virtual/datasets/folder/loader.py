@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from har_virtual.datasets.base import Damage, DataSet, Errors, Names, Part, Reading, Subjects
 from har_virtual.datasets.folder.clock import Stream, read_stamps, to_grid
 from har_virtual.datasets.folder.layout import FolderLayout, label_text, sites_of
 from har_virtual.datasets.folder.pattern import files_below, in_order
 from har_virtual.datasets.folder.tables import Table, read_names, read_table
-from har_virtual.exceptions import DataFormatError
-from har_virtual.recording import Recording, RecordingSet
+from har_virtual.exceptions import DataFormatError, DataWarning
+from har_virtual.imu import SITES
+from har_virtual.recording import Recording, RecordingSet, channel_site
 from har_virtual.recording.doubts import find_doubts
 from har_virtual.recording.units import unit_scale
 
 # Stamps after 1973 are Unix times: no clock that starts anew with a session shows so many seconds.
 _UNIX_S = 1e8
 _MAX_NAMED, _MAX_SEEN = 6, 1000
+# A letter or two: 'left_arm' is another site than 'left_forearm'.
+_ALIKE = 0.85
 
 
 def load_folder(
@@ -41,6 +47,7 @@ def load_folder(
     site_names: Mapping[str, str] | None = None,
     subject: str | None = None,
     separator: str = ",",
+    decimal: str = ".",
     names: Sequence[str] | None = None,
     dataset: str = "folder",
     subjects: Subjects = None,
@@ -88,6 +95,8 @@ def load_folder(
         Who it is, where the pattern has no {subject}.
     separator : str, default=","
         One character between two fields of a line of text.
+    decimal : {".", ","}, default="."
+        What stands before the decimals of the numbers of text; a comma goes with another separator.
     names : sequence of str, optional
         Names of all columns, in order, of text without a header line.
     dataset : str, default="folder"
@@ -127,7 +136,9 @@ def load_folder(
     -----
     DataWarning
         Names files whose readings look as if they were in other units; whose stamps repeat, over a fifth of them, or
-        are those of a lower rate than was asked for; or of whose samples more than a tenth are in holes.
+        are those of a lower rate than was asked for, or of arrival; of whose samples more than a tenth are in holes; or
+        that lack channels which other files of the site have; sessions of which some files have Unix times and others
+        have not; and sites that are almost those of `har_virtual.imu.SITES`.
 
     See Also
     --------
@@ -136,8 +147,8 @@ def load_folder(
     Notes
     -----
     Uneven stamps are taken at their word, and the rows between them interpolated linearly; even ones that were rounded
-    are made even first. Whether the clocks of two devices agree is not looked at; `har_virtual.datasets.estimate_lag`
-    measures it.
+    are made even first, and rows that come in bunches are spread between them. Whether the clocks of two devices agree
+    is not looked at; `har_virtual.datasets.estimate_lag` measures it.
     """
     folder = FolderDataSet(
         pattern,
@@ -152,10 +163,11 @@ def load_folder(
         site_names=site_names,
         subject=subject,
         separator=separator,
+        decimal=decimal,
         names=names,
         dataset=dataset,
     )
-    return folder.load(
+    recordings = folder.load(
         root,
         subjects=subjects,
         task=task,
@@ -166,6 +178,9 @@ def load_folder(
         n_jobs=n_jobs,
         known_sites=None if sites is None else folder.find_sites(root),
     )
+    for doubt in folder.find_lacks(recordings):
+        warnings.warn(doubt, DataWarning, stacklevel=2)
+    return recordings
 
 
 class FolderDataSet(DataSet):
@@ -174,7 +189,7 @@ class FolderDataSet(DataSet):
     Parameters
     ----------
     pattern, columns, units, sampling_rate_hz, time, time_unit, max_gap_s, label, label_names, site_names, subject, \
-separator, names, dataset
+separator, decimal, names, dataset
         As `load_folder` takes them.
 
     Raises
@@ -203,6 +218,7 @@ separator, names, dataset
         site_names: Mapping[str, str] | None = None,
         subject: str | None = None,
         separator: str = ",",
+        decimal: str = ".",
         names: Sequence[str] | None = None,
         dataset: str = "folder",
     ) -> None:
@@ -219,6 +235,7 @@ separator, names, dataset
             site_names=None if site_names is None else dict(site_names),
             subject=subject,
             separator=separator,
+            decimal=decimal,
             names=None if names is None else tuple(names),
             dataset=dataset,
         )
@@ -270,6 +287,27 @@ separator, names, dataset
                 headers += read_names(home / file, layout.separator, layout.names)
         return sites_of(headers)
 
+    def find_lacks(self, recordings: Iterable[Recording]) -> Iterator[str]:
+        """Say which files lack channels that others of the same site have, and which sites seem misspelt."""
+        files: dict[tuple[str, str], set[str]] = {}
+        for recording in recordings:
+            for channel in recording.channels:
+                site = channel_site(channel) if self._layout.has_site else None
+                files.setdefault((site or "", channel), set()).add(recording.attrs["file"])
+        of_site: dict[str, set[str]] = {}
+        for (site, _), having in files.items():
+            of_site[site] = of_site.get(site, set()) | having
+        lacks: dict[tuple[str, ...], list[str]] = {}
+        for (site, channel), having in files.items():
+            if lacking := sorted(of_site[site] - having):
+                lacks.setdefault(tuple(lacking), []).append(channel)
+        for having_not, channels in lacks.items():
+            yield (
+                f"{_named(having_not)}: no {_named(channels)}, which other files have; `segment_recordings` keeps only "
+                "what all recordings have. Mend the files, or choose sites and quantities that all have."
+            )
+        yield from _misspelt(sites_of(channel for _, channel in files), self._layout.site_names)
+
     def find_parts(self, home: Path) -> list[Part]:
         """Give the sessions of a folder: all files of one session and person are read at once."""
         layout = self._layout
@@ -298,6 +336,8 @@ separator, names, dataset
                 damaged.append(Damage(file, layout.site(fields) or fields["site"], str(error)))
         unix = [stream.start_s for _, stream in streams.values() if stream.start_s > _UNIX_S]
         recordings, notes = [], []
+        if 0 < len(unix) < len(streams):
+            notes.append(f"{', '.join(streams)}: some stamps are Unix times and some are not, so their clocks differ.")
         for file, (names, stream) in streams.items():
             recording = self._recording(stream, names, part, file, min(unix, default=0.0))
             recordings.append(recording)
@@ -337,12 +377,13 @@ separator, names, dataset
     def _with_labels(self, table: Table) -> Table:
         if table.labels is None:
             return table
-        texts = [label_text(label) for label in table.labels.tolist()]
-        first_rows: dict[str | None, int] = {}
-        for row, text in enumerate(texts):
-            first_rows.setdefault(text, row)
-        known = {text: self._layout.label_name(text, table.where(row)) for text, row in first_rows.items()}
-        return table.replace(labels=np.array([*(known[text] for text in texts), None], dtype=object)[:-1])
+        codes, distinct = pd.factorize(table.labels, use_na_sentinel=False)
+        first_rows = np.unique(codes, return_index=True)[1].tolist()
+        names = [
+            self._layout.label_name(label_text(label), table.where(row))
+            for label, row in zip(distinct.tolist(), first_rows, strict=True)
+        ]
+        return table.replace(labels=np.array([*names, None], dtype=object)[codes])
 
     def _recording(self, stream: Stream, channels: Sequence[str], part: Part, file: str, unix_s: float) -> Recording:
         fields = self._layout.fields(file)
@@ -350,8 +391,12 @@ separator, names, dataset
         attrs: dict[str, Any] = {
             name: text for name, text in fields.items() if name not in ("subject", "session", "site")
         }
-        attrs |= {"file": file, "source_rate_hz": stream.source_rate_hz, "start_unix_s": unix_s if is_unix else None}
-        activity = self._layout.label_name(fields.get("activity"), str(file))
+        attrs |= {
+            "file": file,
+            "source_rate_hz": stream.source_rate_hz,
+            "start_unix_s": round(unix_s, 6) if is_unix else None,
+        }
+        activity = self._layout.label_name(label_text(fields.get("activity")), str(file))
         return Recording(
             stream.values,
             stream.rate_hz,
@@ -363,6 +408,22 @@ separator, names, dataset
             dataset=self.name,
             attrs={name: value for name, value in attrs.items() if value is not None},
         )
+
+
+def _named(names: Sequence[str]) -> str:
+    n_more = len(names) - _MAX_NAMED
+    return ", ".join(names[:_MAX_NAMED]) + (f" and {n_more} more" if n_more > 0 else "")
+
+
+def _misspelt(sites: Iterable[str], site_names: Mapping[str, str] | None) -> Iterator[str]:
+    for site in sites:
+        known = site in SITES or site in (site_names or {}).values()
+        close = [] if known else get_close_matches(site.lower(), SITES, n=1, cutoff=_ALIKE)
+        if close and not site.startswith(close[0]):
+            yield (
+                f"site {site!r} is none of har_virtual.imu.SITES, by which data sets and simulation agree; is it "
+                f"{close[0]!r}? If so, name it so, with {{site}} by site_names={{{site!r}: {close[0]!r}}}."
+            )
 
 
 def _too_many(home: Path, part: Part, files: Sequence[str]) -> str:

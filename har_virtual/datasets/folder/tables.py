@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from har_virtual.datasets._text import TextFormat, read_text
 from har_virtual.exceptions import DataFormatError
@@ -18,7 +20,15 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _PARQUET = (".parquet", ".pq")
+_GZIP = b"\x1f\x8b"
 _ADVICE = "Mend the line, or pass errors='warn' to leave the file out."
+# By what stands there in place of a number.
+_HINTS = {
+    r"column .* is '\"?[-+]?\d+,\d": "If that is a decimal comma, pass decimal=','.",
+    r"column .* is '\"?\d{1,4}[-./]\d{1,2}[-./]\d": (
+        "If the stamps are dates, pass time_unit='datetime', or their format, such as '%d.%m.%Y %H:%M:%S'."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Columns:
     label: str | None = None
     separator: str = ","
     names: tuple[str, ...] | None = None
+    decimal: str = "."
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -63,10 +74,12 @@ def read_names(path: Path, separator: str = ",", names: Sequence[str] | None = N
     if path.suffix.lower() in _PARQUET:
         with _parquet(path) as file:
             return [str(name) for name in file.schema_arrow.names]
-    if names is not None:
-        return list(names)
     with path.open("rb") as file:
         line = file.readline()
+    if line.startswith(_GZIP):
+        raise DataFormatError(f"{path} is compressed by gzip; unpack it, or write Parquet, which is small and fast.")
+    if names is not None:
+        return list(names)
     if not line:
         raise DataFormatError(f"{path} is empty; a header line and rows are needed.")
     try:
@@ -111,23 +124,28 @@ def _from_text(path: Path, columns: Columns, found: list[str]) -> Table:
         if not file.read(1):
             raise DataFormatError(f"{path} has no row of data; it may be cut short.")
         file.seek(-1, 1)
-        table = read_text(
-            file,
-            TextFormat(tuple(layout), columns.separator, header=False, holes=True),
-            numbers=columns.values,
-            exact=exact,
-            texts=texts,
-            where=str(path),
-            first_line=first_line,
-            advice=_ADVICE,
-        )
+        try:
+            table = read_text(
+                file,
+                TextFormat(tuple(layout), columns.separator, header=False, holes=True, decimal=columns.decimal),
+                numbers=columns.values,
+                exact=exact,
+                texts=texts,
+                where=str(path),
+                first_line=first_line,
+                advice=_ADVICE,
+            )
+        except DataFormatError as error:
+            hint = next((hint for pattern, hint in _HINTS.items() if re.search(pattern, str(error))), None)
+            raise error if hint is None else DataFormatError(f"{error} {hint}") from error
     read = {**table.exact, **{name: _unquoted(text) for name, text in table.texts.items()}}
     return _table(path, table.numbers, read, columns, first_line)
 
 
 def _unquoted(texts: np.ndarray) -> np.ndarray:
-    plain = {text: text.strip().removeprefix('"').removesuffix('"') for text in set(texts.tolist())}
-    return np.array([*(plain[text] for text in texts), None], dtype=object)[:-1]
+    codes, distinct = pd.factorize(texts)
+    plain = [text.strip().removeprefix('"').removesuffix('"') for text in distinct]
+    return np.array([*plain, None], dtype=object)[codes]
 
 
 def _table(path: Path, values: np.ndarray, read: dict[str, np.ndarray], columns: Columns, line: int | None) -> Table:
@@ -164,8 +182,16 @@ def _from_parquet(path: Path, columns: Columns, _found: list[str]) -> Table:
     if len(infinite):
         row, number = infinite[0]
         raise DataFormatError(f"{path}, row {row + 1}: column {columns.values[number]} is infinite. {_ADVICE}")
-    read = {name: table.column(name).to_pandas().to_numpy() for name in columns.wanted[len(columns.values) :]}
+    read = {name: _as_it_stands(table.column(name), name, path) for name in columns.wanted[len(columns.values) :]}
     return _table(path, values, read, columns, None)
+
+
+def _as_it_stands(column: pa.ChunkedArray, name: str, path: Path) -> np.ndarray:
+    import pyarrow as pa
+
+    if pa.types.is_nested(column.type):
+        raise DataFormatError(f"{path}: column {name} holds {column.type}; one text or number a row is needed.")
+    return column.to_pandas().to_numpy()
 
 
 def _numbers(column: pa.ChunkedArray, name: str, path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from har_virtual.exceptions import DataFormatError
 from har_virtual.signal import regularize_timestamps, resample
 
 # A workout lasts some forty minutes; stamps further apart are damaged, and would ask for more memory than there is.
-_LONGEST_S = 4 * 3600.0
+LONGEST_S = 4 * 3600.0
 _FRAME_S = 1 / CAMERA_RATE_HZ
 # How far a camera's true rate may be from the nominal one, and a device's from one that it may have.
 _SLOWEST, _FASTEST, _NEAR = 0.5, 2.0, 0.15
@@ -51,8 +52,8 @@ class Samples(NamedTuple):
     even: bool
 
 
-def in_order(readings: DeviceFile, file: str) -> tuple[DeviceFile, list[str]]:
-    """Sort readings by their stamps, keep the first of those with one stamp, and say so.
+def in_order(readings: DeviceFile, path: Path | str) -> tuple[DeviceFile, list[str]]:
+    """Sort readings by their stamps, keep the first of those with one stamp, and say so; errors name `path`.
 
     Raises
     ------
@@ -64,21 +65,22 @@ def in_order(readings: DeviceFile, file: str) -> tuple[DeviceFile, list[str]]:
     if backwards:
         order = np.argsort(stamps, kind="stable")
         frames, stamps, values = frames[order], stamps[order], values[order]
-        notes.append(f"{file}: stamps go back at {backwards} places; the readings were sorted by them.")
+        notes.append(f"stamps go back at {backwards} places; the readings were sorted by them.")
     fresh = np.diff(stamps, prepend=-np.inf) > 0
     repeated = int(np.sum(~fresh))
     if repeated:
         frames, stamps, values = frames[fresh], stamps[fresh], values[fresh]
-        notes.append(f"{file}: {repeated} readings have the stamp of another one and were left out.")
-    if len(stamps) < 2 or not stamps[-1] - stamps[0] <= 1000 * _LONGEST_S:
+        notes.append(f"{repeated} readings have the stamp of another one and were left out.")
+    if len(stamps) < 2 or not stamps[-1] - stamps[0] <= 1000 * LONGEST_S:
         raise DataFormatError(
-            f"{file}: {len(stamps)} readings over {(stamps[-1] - stamps[0]) / 1000:.4g} s are no workout; two are "
-            f"needed at least, and {_LONGEST_S / 3600:g} hours are too long: stamps are damaged, unpack it anew."
+            f"{path}: {len(stamps)} readings over {(stamps[-1] - stamps[0]) / 1000:.4g} s are no workout; two are "
+            f"needed at least, and {LONGEST_S / 3600:g} hours are too long: stamps must be in ms, and are in another "
+            "unit, or damaged; unpack it anew."
         )
     return DeviceFile(frames, stamps, values), notes
 
 
-def fit_camera(readings: Sequence[DeviceFile], file: str) -> CameraClock:
+def fit_camera(readings: Sequence[DeviceFile], path: Path | str) -> CameraClock:
     """Find where the camera's frames lie on the clock of a device's stamps.
 
     If 99 % of the frames are within one of 30 a second by the stamps, the stamps' seconds are the camera's and only the
@@ -90,19 +92,34 @@ def fit_camera(readings: Sequence[DeviceFile], file: str) -> CameraClock:
         If the frames do not rise with the stamps as those of a camera of some 30 Hz.
     """
     first_ms = min(each.times_ms[0] for each in readings)
-    camera_s = np.concatenate([each.frames for each in readings]) * _FRAME_S
-    device_s = (np.concatenate([each.times_ms for each in readings]) - first_ms) / 1000
+    points = [_mean_times(each, first_ms) for each in readings]
+    camera_s, device_s = (np.concatenate(each) for each in zip(*points, strict=True))
     ratio = 1.0
-    if np.quantile(np.abs(_off(camera_s, device_s, ratio)), 0.99) > _FRAME_S:
+    if np.quantile(np.abs(_off(camera_s, device_s, ratio)), 0.99) > _FRAME_S or _is_stuck(readings):
         ratio = _slope(camera_s, device_s)
     if not _SLOWEST < ratio < _FASTEST:
         raise DataFormatError(
-            f"{file}: by its stamps the camera took {CAMERA_RATE_HZ * ratio:.3g} frames a second, where "
+            f"{path}: by its stamps the camera took {CAMERA_RATE_HZ * ratio:.3g} frames a second, where "
             f"{CAMERA_RATE_HZ:g} are right; frames or stamps are damaged, unpack it anew."
         )
     offset_s = float(np.median(camera_s - ratio * device_s))
     off_s = float(np.quantile(np.abs(_off(camera_s, device_s, ratio)), 0.95))
     return CameraClock(first_ms - 1000 * offset_s / ratio, ratio, off_s)
+
+
+def _mean_times(readings: DeviceFile, first_ms: float) -> tuple[np.ndarray, np.ndarray]:
+    """Each frame on the camera's clock, and the mean of its readings' stamps on the device's.
+
+    All readings from before the camera started, or from after it stopped, have one frame, and count no more than those
+    of any other one.
+    """
+    frames, which, counts = np.unique(readings.frames, return_inverse=True, return_counts=True)
+    return frames * _FRAME_S, np.bincount(which, (readings.times_ms - first_ms) / 1000) / counts
+
+
+def _is_stuck(readings: Sequence[DeviceFile]) -> bool:
+    """Whether the frame stays the same for longer than frames last."""
+    return all(np.ptp(each.frames) == 0 and np.ptp(each.times_ms) > 2000 * _FRAME_S for each in readings)
 
 
 def _off(camera_s: np.ndarray, device_s: np.ndarray, ratio: float) -> np.ndarray:
@@ -125,7 +142,7 @@ def _least_squares(camera_s: np.ndarray, device_s: np.ndarray) -> float:
     return float(since @ camera_s) / spread if spread > 0 else 0.0
 
 
-def rate_of(readings: DeviceFile, nominal_hz: Sequence[float], file: str) -> tuple[float, list[str]]:
+def rate_of(readings: DeviceFile, nominal_hz: Sequence[float], path: Path | str) -> tuple[float, list[str]]:
     """Give which of some rates the readings have, within 15 %; the one that they have, and a note, if it is another.
 
     Raises
@@ -140,20 +157,21 @@ def rate_of(readings: DeviceFile, nominal_hz: Sequence[float], file: str) -> tup
         return nearest, []
     expected = " or ".join(f"{rate:g}" for rate in nominal_hz)
     if not _ABSURD_HZ[0] <= rate_hz <= _ABSURD_HZ[1]:
+        steps = " or ".join(f"{1000 / rate:.3g}" for rate in nominal_hz)
         raise DataFormatError(
-            f"{file}: {rate_hz:.4g} readings a second are those of no device, where {expected} are right: stamps in "
-            "another unit than ms, or damaged ones; unpack it anew."
+            f"{path}: stamps must be in ms, {steps} apart at {expected} Hz, and are {1000 / rate_hz:.3g} apart; they "
+            "are in another unit, or damaged: unpack it anew."
         )
-    return float(round(rate_hz)), [f"{file}: the readings come at {rate_hz:.4g} Hz, not at {expected}."]
+    return float(round(rate_hz)), [f"the readings come at {rate_hz:.4g} Hz, not at {expected}."]
 
 
-def bring_together(sensors: Mapping[str, DeviceFile], clock: CameraClock, rate_hz: float) -> Samples:
-    """Bring sensors of one rate to even samples.
+def bring_together(sensors: Mapping[str, DeviceFile], clocks: Mapping[str, CameraClock], rate_hz: float) -> Samples:
+    """Bring sensors of one rate to even samples, each by its clock.
 
     Readings whose stamps are even, up to their rounding to milliseconds, stay as they are, with NaN for those that are
     missing; all others are interpolated, and holes of more than 0.1 s stay.
     """
-    times = [clock.times_s(_unrounded_ms(each.times_ms)) for each in sensors.values()]
+    times = [clocks[name].times_s(_unrounded_ms(each.times_ms)) for name, each in sensors.items()]
     origin = next((found for each in times if (found := _even_start(each, rate_hz)) is not None), float(times[0][0]))
     first = min(int(np.ceil((each[0] - origin) * rate_hz - _PART_OF_A_STEP)) for each in times)
     last = max(int(np.floor((each[-1] - origin) * rate_hz + _PART_OF_A_STEP)) for each in times)

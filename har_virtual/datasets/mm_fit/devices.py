@@ -12,6 +12,7 @@ import pandas as pd
 
 from har_virtual.datasets.base import Damage, Part
 from har_virtual.datasets.mm_fit.clock import (
+    LONGEST_S,
     CameraClock,
     Samples,
     bring_together,
@@ -61,51 +62,67 @@ MODALITIES = (
 """What a workout's files hold, but for its poses."""
 
 
-class Sensors(NamedTuple):
-    """What is there of a device, by quantity ("hr" is the heart rate), and what is odd or damaged about it."""
+class Sensor(NamedTuple):
+    """A sensor's readings in order, the camera's frames on the clock of its stamps, and its rate."""
 
-    readings: dict[str, DeviceFile]
+    readings: DeviceFile
+    clock: CameraClock
+    rate_hz: float
+
+
+class Sensors(NamedTuple):
+    """What is there of a device, by quantity, its heart rate, and what is odd or damaged about it."""
+
+    moving: dict[str, Sensor]
+    heart_rate: DeviceFile | None
     notes: list[str]
     damaged: list[Damage]
 
 
 def read_sensors(home: Path, part: Part, name: str) -> Sensors:
     """Read what is there of one device in a workout."""
-    device, found = DEVICES[name], Sensors({}, [], [])
+    device = DEVICES[name]
+    moving: dict[str, Sensor] = {}
+    heart_rate, notes, damaged = None, [], []
     for quantity in (*device.rates_hz, *(("hr",) if device.heart_rate else ())):
         file = file_of(part.session, f"{name}_{quantity}")
         if file not in part.files:
             continue
+        path = home / file
         try:
-            found.readings[quantity], notes = in_order(read_device(home / file, 1 if quantity == "hr" else 3), file)
-            found.notes.extend(notes)
+            readings, odd = in_order(read_device(path, 1 if quantity == "hr" else 3), path)
+            if quantity == "hr":
+                heart_rate = readings
+            else:
+                rate_hz, other_rate = rate_of(readings, device.rates_hz[quantity], path)
+                moving[quantity] = Sensor(readings, fit_camera([readings], path), rate_hz)
+                odd += other_rate
+            notes += [f"{file}: {note}" for note in odd]
         except DataFormatError as error:
-            found.damaged.append(Damage(file, device.site, str(error)))
-    return found
+            damaged.append(Damage(file, device.site, str(error)))
+    return Sensors(moving, heart_rate, notes, damaged)
 
 
 def device_recordings(
-    part: Part, name: str, sensors: Mapping[str, DeviceFile], sets: list[ExerciseSet]
+    part: Part, name: str, sensors: Sensors, sets: list[ExerciseSet]
 ) -> tuple[list[Recording], list[str]]:
     """One recording for the sensors that share a rate, the heart rate with the first."""
-    device, files = DEVICES[name], {quantity: file_of(part.session, f"{name}_{quantity}") for quantity in sensors}
-    moving = {quantity: readings for quantity, readings in sensors.items() if quantity != "hr"}
+    device, moving = DEVICES[name], sensors.moving
     if not moving:
         return [], []
-    clock = fit_camera(list(moving.values()), files[next(iter(moving))])
-    notes, model = _odd_camera(files[next(iter(moving))], clock), None
-    groups: dict[float, dict[str, DeviceFile]] = {}
-    for quantity, readings in moving.items():
-        rate_hz, said = rate_of(readings, device.rates_hz[quantity], files[quantity])
-        groups.setdefault(rate_hz, {})[quantity] = readings
-        model = model or device.models.get(rate_hz)
-        notes += said
+    files = {quantity: file_of(part.session, f"{name}_{quantity}") for quantity in (*moving, "hr")}
+    clocks, notes = _clocks(moving, files)
+    model = next((device.models[each.rate_hz] for each in moving.values() if each.rate_hz in device.models), None)
     recordings: list[Recording] = []
-    for rate_hz, group in groups.items():
-        samples = bring_together(group, clock, rate_hz)
+    for rate_hz in dict.fromkeys(each.rate_hz for each in moving.values()):
+        group = {quantity: each.readings for quantity, each in moving.items() if each.rate_hz == rate_hz}
+        samples, clock = bring_together(group, clocks, rate_hz), clocks[next(iter(group))]
         attrs = {"file": files[next(iter(group))], "device": name, "model": model, **_described(samples, clock)}
-        heart_rate = sensors.get("hr") if not recordings else None
-        tracks = {} if heart_rate is None else {_HEART_RATE: spread_readings(heart_rate, clock, samples)}
+        tracks = {}
+        if sensors.heart_rate is not None and not recordings:
+            tracks[_HEART_RATE] = spread_readings(sensors.heart_rate, clock, samples)
+            if np.isnan(tracks[_HEART_RATE]).all():
+                notes.append(f"{files['hr']}: by its stamps no reading is of the time of {attrs['file']}.")
         recording = Recording(
             samples.data,
             rate_hz,
@@ -119,6 +136,33 @@ def device_recordings(
         )
         recordings.append(recording)
     return recordings, notes
+
+
+def _clocks(sensors: Mapping[str, Sensor], files: Mapping[str, str]) -> tuple[dict[str, CameraClock], list[str]]:
+    """One clock for the sensors of a device, which stamp alike; its own for one whose stamps are others."""
+    first, *_ = sensors
+    ends_ms = sensors[first].readings.times_ms[[0, -1]]
+    apart_s = {
+        quantity: float(np.abs(each.clock.times_s(ends_ms) - sensors[first].clock.times_s(ends_ms)).max())
+        for quantity, each in sensors.items()
+    }
+    alike = [quantity for quantity in sensors if apart_s[quantity] <= _FAR_OFF_S]
+    shared = fit_camera([sensors[quantity].readings for quantity in alike], files[first])
+    notes = _odd_camera(files[first], shared)
+    notes += [
+        f"{files[quantity]}: its stamps are {off_s:.3g} s from those of {files[first]}, by the frames of both; times "
+        "are by its frames."
+        for quantity, off_s in apart_s.items()
+        if quantity not in alike
+    ]
+    clocks = {quantity: shared if quantity in alike else each.clock for quantity, each in sensors.items()}
+    starts_s = {quantity: clocks[quantity].times_s(each.readings.times_ms[0]) for quantity, each in sensors.items()}
+    if max(starts_s.values()) - min(starts_s.values()) > LONGEST_S:
+        raise DataFormatError(
+            f"{', '.join(files[quantity] for quantity in sensors)} are of one device, but hours apart by their frames: "
+            "some frames are damaged, unpack them anew."
+        )
+    return clocks, notes
 
 
 def _labels(frames: np.ndarray, sets: list[ExerciseSet], tracks: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -139,6 +183,8 @@ def _described(samples: Samples, clock: CameraClock) -> dict[str, Any]:
         "camera_rate_hz": CAMERA_RATE_HZ * clock.ratio,
         "camera_off_s": clock.off_s,
         "start_unix_s": clock.zero_ms / 1000,
+        "gravity": True,
+        "frame": "sensor",
     }
 
 

@@ -38,6 +38,7 @@ MM_FIT_SPLIT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 class _MmFit(DataSet):
     name = NAME
     title = "MM-Fit"
+    version = 2
     example = "w00/w00_labels.csv"
     folders = ("mm-fit", "mm_fit")
     subjects = tuple(sorted(set(WORKOUTS.values()), key=int))
@@ -80,10 +81,10 @@ class _MmFit(DataSet):
             notes += sensors.notes
             damaged += sensors.damaged
             try:
-                found, said = device_recordings(part, name, sensors.readings, sets)
+                found, said = device_recordings(part, name, sensors, sets)
             except DataFormatError as error:
                 found, said = [], []
-                damaged.append(Damage(f"{workout}/{workout}_{name}_*.npy", DEVICES[name].site, str(error)))
+                damaged.append(Damage(f"{workout}/{workout}_{name}_*.npy", DEVICES[name].site, f"{home}: {error}"))
             recordings += found
             notes += said
         if not recordings:
@@ -144,7 +145,8 @@ def load_mm_fit(
         a sample; the annotation ``set`` has the number of the set in the workout, from 1, NaN outside, and
         ``heart_rate_bpm``, of watches, the readings at the samples nearest to them. `attrs` have the file, the device
         ("sw_l"), its model as far as its rate tells it, clock ("even" or "resampled"), camera_rate_hz (frames a second
-        by the device's clock), camera_off_s, start_unix_s (the stamp at frame 0), and the sets with their repetitions.
+        by the device's clock), camera_off_s, start_unix_s (the stamp at frame 0), gravity (True: acceleration
+        has it), frame ("sensor": axes are the device's), and the sets with their repetitions.
 
     Raises
     ------
@@ -159,7 +161,8 @@ def load_mm_fit(
     -----
     DataWarning
         Names the files that a workout lacks, stamps that go back or are repeated, sensors of another rate than their
-        model's, cameras that did not take 30 frames a second, and what ``errors="warn"`` left out.
+        model's, cameras that did not take 30 frames a second, sensors of a device whose stamps are others than its
+        first one's, a heart rate of another time, and what ``errors="warn"`` left out.
 
     Notes
     -----
@@ -167,7 +170,7 @@ def load_mm_fit(
     outside. The stamps say when it was taken: where they are even up to a millisecond, readings stay as they are, with
     NaN for lost ones; others are interpolated to the device's nominal rate, and where more than 0.1 s is missing, it
     is NaN. A device whose frames are 30 a second by its stamps keeps its own seconds; else a straight line takes them
-    to the camera's.
+    to the camera's. The sensors of a device share that, unless their stamps are over 0.1 s apart by the frames.
     """
     there = None if workouts is None else check_known("MM-Fit: workout", workouts, WORKOUTS)
     return MM_FIT.load(

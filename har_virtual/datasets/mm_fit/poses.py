@@ -113,7 +113,7 @@ def load_mm_fit_motions(
     Raises
     ------
     FileNotFoundError
-        If `data_home` does not exist.
+        If `data_home` does not exist, or with ``cut_sets=True`` a workout has no labels.
     DataFormatError
         If it is another folder, no pose that was asked for is there, or a file is damaged.
     UnknownNameError

@@ -99,7 +99,7 @@ def load_mm_fit_videos(
         clips += _clips(workout, found[workout], chosen_sets, frame_rate_hz) if chosen_sets else []
     missing = [workout for workout in chosen if workout not in found]
     if missing:
-        notes.append(f"{folder} has no video of {', '.join(missing)}.")
+        notes.append(f"{folder} has no video of {', '.join(missing)}, such as {missing[0]}_rgb.mp4.")
     if not clips:
         why = " ".join(notes) or f"No set of {', '.join(wanted)} is in the labels of {', '.join(chosen)}."
         raise DataFormatError(f"{folder}: there is no clip of MM-Fit. {why}")

@@ -8,10 +8,19 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from har_virtual.datasets.totalcapture.files import JOINTS, RATE_HZ, SENSORS, Take, read_calibration, read_skeleton
+from har_virtual.datasets.totalcapture.files import (
+    JOINTS,
+    RATE_HZ,
+    SENSORS,
+    Take,
+    counts,
+    read_calibration,
+    read_skeleton,
+)
 from har_virtual.exceptions import DataFormatError
 from har_virtual.imu import SEGMENTS, SITES, Placement
 from har_virtual.motion import orient_segments, to_body
+from har_virtual.rotation import rotation_matrices
 from har_virtual.skeleton import Motion, Skeleton
 
 NAME = "totalcapture"
@@ -106,19 +115,17 @@ def _read_bones(home: Path, take: Take) -> tuple[np.ndarray, np.ndarray | None]:
 
 def matrices(quaternions_xyzw: np.ndarray) -> np.ndarray:
     """Turn quaternions (..., 4), scalar last, into matrices (..., 3, 3)."""
-    shape = quaternions_xyzw.shape[:-1]
-    return Rotation.from_quat(quaternions_xyzw.reshape(-1, 4)).as_matrix().reshape(*shape, 3, 3)
+    return rotation_matrices(np.roll(quaternions_xyzw, 1, axis=-1))
 
 
 def common_length(home: Path, take: Take, n_frames: int) -> int:
     """Give the length of a take: that of the shorter of sensors and motion capture of `n_frames`."""
     if take.sensors is None:
         return n_frames
-    with (home / take.sensors).open("rb") as file:
-        fields = file.readline(100).split()
-    if len(fields) != 2 or not fields[1].isdigit() or len(fields[1]) > 9:
-        raise DataFormatError(f"{home / take.sensors}, line 1: needs the numbers of sensors and of frames.")
-    return min(n_frames, int(fields[1]))
+    path = home / take.sensors
+    with path.open("rb") as file:
+        _, n_samples = counts(path, file.readline(100).decode("ascii", errors="replace"))
+    return min(n_frames, n_samples)
 
 
 def _why_no_toes(positions: np.ndarray, rotations: np.ndarray | None) -> str:

@@ -13,6 +13,7 @@ from har_virtual.camera import Intrinsics
 from har_virtual.datasets.base import Subjects, check_known
 from har_virtual.datasets.totalcapture.bones import NAME, WORLD_FROM_FILE
 from har_virtual.datasets.totalcapture.files import Take, find_takes, read_camera_numbers
+from har_virtual.datasets.totalcapture.loader import subject_names
 from har_virtual.exceptions import DataFormatError
 from har_virtual.recording import VideoClip
 from har_virtual.rotation import check_rotations
@@ -128,7 +129,7 @@ def load_totalcapture_videos(
     data_home : path-like
         As for `load_totalcapture`; sensors and motion capture need not be there.
     subjects, sessions, cameras : iterable of str, optional
-        Such as "S1", "walking1", "cam3"; default: all that are there.
+        Such as "S1" or 1, "walking1", "cam3"; default: all that are there.
 
     Returns
     -------
@@ -154,14 +155,16 @@ def load_totalcapture_videos(
         found += [(take, cam, home / take.files[cam]) for take in takes for cam in CAMERAS if cam in take.files]
     if not found:
         raise DataFormatError(f"{given} has no video of TotalCapture: unpack the archives of videos there.")
-    people = check_known(f"{given}: subject", subjects, dict.fromkeys(take.subject for take, _, _ in found))
+    asked = check_known(
+        f"{given}: subject", subject_names(subjects), dict.fromkeys(take.subject for take, _, _ in found)
+    )
     names = check_known(f"{given}: session", sessions, dict.fromkeys(take.name for take, _, _ in found))
     lenses = check_known(f"{given}: camera", cameras, sorted({camera for _, camera, _ in found}))
     clips = [
         VideoClip(path, label=take.label, subject=take.subject, dataset=NAME)
         for take, camera, path in found
-        if take.subject in people and take.name in names and camera in lenses
+        if take.subject in asked and take.name in names and camera in lenses
     ]
     if not clips:
-        raise DataFormatError(f"{given} has no video {', '.join(names)} of {', '.join(people)} by {', '.join(lenses)}.")
+        raise DataFormatError(f"{given} has no video {', '.join(names)} of {', '.join(asked)} by {', '.join(lenses)}.")
     return clips

@@ -156,15 +156,12 @@ def read_sensors(path: Path) -> Readings:
     """
     n_values = 13 if "auxfields" in path.name.lower() else 7
     lines = _lines(path)
-    n_sensors, n_frames = _counts(path, lines[0])
+    n_sensors, n_frames = counts(path, lines[0])
     rows = [line.split() for line in lines[1:]]
     names = tuple(row[0] if row else "" for row in rows[1 : n_sensors + 1])
     _check_names(path, names, n_sensors)
     if len(rows) != n_frames * (n_sensors + 1):
-        there = len(rows) / (n_sensors + 1)
-        raise DataFormatError(
-            f"{path}, line {len(lines)}: the file ends after {there:.6g} of {n_frames} frames; unpack it anew."
-        )
+        raise DataFormatError(f"{path}, line {len(lines)}: {_end(len(rows), n_sensors, n_frames)}; unpack it anew.")
     for frame in range(n_frames):
         _check_frame(path, rows, frame, names, n_values)
     values = _numbers(
@@ -174,6 +171,14 @@ def read_sensors(path: Path) -> Readings:
     _check_unit(path, values[..., :4], lambda frame, sensor: 2 + frame * (n_sensors + 1) + 1 + sensor)
     more = (values[..., 7:10], values[..., 10:]) if n_values > 7 else (None, None)
     return Readings(names, values[..., :4], values[..., 4:7], *more)
+
+
+def _end(n_rows: int, n_sensors: int, n_frames: int) -> str:
+    """Where a file of another length than its head says ends."""
+    whole, rest = divmod(n_rows, n_sensors + 1)
+    if whole >= n_frames:
+        return f"the file goes on after the last of {n_frames} frames"
+    return f"the file ends {f'in frame {whole + 1}' if rest else f'after frame {whole}'} of {n_frames}"
 
 
 def _sensor_line(names: Sequence[str]) -> Callable[[int], int]:
@@ -194,7 +199,8 @@ def _check_frame(path: Path, rows: list[list[str]], frame: int, names: tuple[str
             )
 
 
-def _counts(path: Path, line: str) -> tuple[int, int]:
+def counts(path: Path, line: str) -> tuple[int, int]:
+    """Give the numbers of sensors and of frames, which the first line of a file of sensors holds."""
     fields = line.split()
     if len(fields) != 2 or not all(field.isdecimal() and field.isascii() for field in fields):
         raise DataFormatError(f"{path}, line 1: needs the numbers of sensors and of frames, not {line[:60]!r}.")

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from har_virtual.checks import check_positive
 from har_virtual.datasets.base import (
     DataSet,
     Errors,
@@ -75,6 +76,7 @@ class _TotalCapture(DataSet):
 
     name = NAME
     title = "TotalCapture"
+    version = 2
     example = "S1/acting1/acting1_Xsens_AuxFields.sensors"
     folders = ("totalcapture", "TotalCapture", "total_capture")
     subjects = tuple(TOTALCAPTURE_TAKES)
@@ -114,6 +116,14 @@ TOTALCAPTURE = _TotalCapture()
 _SENSORS_ONLY = _TotalCapture(motions=False)
 
 
+def subject_names(subjects: Subjects) -> list[str] | None:
+    """Give subjects as the files call them: 1, "1" and "s1" are "S1"."""
+    if subjects is None:
+        return None
+    called = {name: f"S{name.upper().removeprefix('S')}" for name in as_names(subjects)}
+    return [mine if mine in TOTALCAPTURE_TAKES else name for name, mine in called.items()]
+
+
 def _check_others(home: Path, take: Take) -> None:
     """Read calibration and motion capture to see whether they can be read."""
     for kind in ("bone", "ref"):
@@ -138,7 +148,7 @@ def _recording(take: Take, file: str, readings: Readings) -> Recording:
         session=take.name,
         labels=take.label,
         dataset=NAME,
-        attrs={"file": file, "frame": "sensor"},
+        attrs={"file": file, "gravity": True, "frame": "sensor"},
     )
 
 
@@ -180,8 +190,8 @@ def load_totalcapture(
     data_home : path-like
         The folder that holds the folders of the subjects, or one that holds it as ``totalcapture/``; how files lie
         below it is free, as long as subject and take stand in the names of files or folders.
-    subjects : iterable of str, optional
-        "S1" to "S5"; default: all that are there.
+    subjects : iterable of str or int, optional
+        "S1" to "S5", or 1 to 5; default: all that are there.
     task : {"all"}, default="all"
     sites : iterable of str, optional
         "head", "chest", "waist", left and right "upper_arm", "forearm", "thigh", "shin", "foot"; default: all.
@@ -190,13 +200,14 @@ def load_totalcapture(
     sessions : iterable of str, optional
         Names of takes, such as "walking1"; default: all that are there.
     domain : {"real", "both", "virtual"}, default="real"
-        Virtual recordings need motion capture, and calibration in the frame of the sensors.
+        Virtual recordings need the files of sensors, calibration and motion capture with orientations of their take.
     frame : {"sensor", "segment"}, default="sensor"
         Readings along the axes of each device as it was strapped on, which differ from person to person, or along those
         of the segment that it sat on (x from the proximal to the distal joint; see `har_virtual.motion`), which needs
         calibration and motion capture. Virtual recordings have the same frame as the real ones.
     cutoff_hz : float or None, default=15.0
-        Low-pass of the motion capture before it is differentiated (see `har_virtual.imu.simulate_imu`).
+        Low-pass of the motion capture before it is differentiated (see `har_virtual.imu.simulate_imu`); of virtual
+        recordings only.
     errors : {"raise", "warn"}, default="raise"
         Whether a damaged file is an error, or its take is left out with a warning.
     cache : bool, default=True
@@ -209,14 +220,15 @@ def load_totalcapture(
     RecordingSet
         First the real recordings, then the virtual ones, both by subject and take: channels ``<site>_acc_x`` to
         ``<site>_mag_z`` in m/s2 (with gravity), rad/s and uT at 60 Hz, session the take's name, label "acting",
-        "freestyle", "rom" or "walking". `attrs` hold file and frame.
+        "freestyle", "rom" or "walking". `attrs` hold file, frame
+        and gravity (True: acceleration has it).
 
     Raises
     ------
     FileNotFoundError
         If `data_home` does not exist.
     DataFormatError
-        If it is another folder, has no take that was asked for, or a file is damaged.
+        If it is another folder, has no take that was asked for, a file is damaged, or cutoff_hz is not above 0.
     UnknownNameError
         If there is no such site, quantity, task, domain, frame, take or subject.
 
@@ -240,6 +252,8 @@ def load_totalcapture(
         raise DataFormatError(f"{home} has no file *.sensors of TotalCapture: unpack the archives of sensors there.")
     known_takes = dict.fromkeys(take.name for take in takes.values())
     names = None if sessions is None else check_known(f"{home}: session", sessions, known_takes)
+    if cutoff_hz is not None:
+        check_positive("cutoff_hz", cutoff_hz)
     pairing = None
     if frame == "segment" or domain != "real":
         keeps = errors == "warn"
@@ -247,7 +261,7 @@ def load_totalcapture(
         pairing = Pairing(home, takes, frame, wanted_sites, cutoff_hz, **options)
     real = _SENSORS_ONLY.load(
         home,
-        subjects=None if subjects is None else as_names(subjects),
+        subjects=subject_names(subjects),
         task=task,
         errors=errors,
         cache=cache,

@@ -28,9 +28,10 @@ from har_virtual.datasets.totalcapture.files import (
     read_sensors,
     read_skeleton,
 )
-from har_virtual.datasets.totalcapture.loader import TOTALCAPTURE
+from har_virtual.datasets.totalcapture.loader import TOTALCAPTURE, subject_names
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.imu import SITES, Placement
+from har_virtual.rotation import rotation_matrices
 from har_virtual.skeleton import Motion
 
 
@@ -51,8 +52,8 @@ def load_totalcapture_motions(
     ----------
     data_home : path-like
         As for `load_totalcapture`.
-    subjects : iterable of str, optional
-        "S1" to "S5"; default: all that are there.
+    subjects : iterable of str or int, optional
+        "S1" to "S5", or 1 to 5; default: all that are there.
     sessions : iterable of str, optional
         Names of takes, such as "walking1"; default: all that are there.
     toes : bool, default=True
@@ -170,7 +171,7 @@ def totalcapture_orientation_errors(data_home: str | os.PathLike, subject: str, 
     errors = {}
     for number, name in enumerate(readings.names):
         if name in bone and name in ref:
-            by_sensor = matrices(ref[name]) @ matrices(readings.quaternions[:n, number][:, [1, 2, 3, 0]])
+            by_sensor = matrices(ref[name]) @ rotation_matrices(readings.quaternions[:n, number])
             by_sensor = by_sensor @ matrices(bone[name]).T
             by_mocap = matrices(mocap[:n, list(JOINTS).index(SENSORS[name].bone)])
             angles = Rotation.from_matrix(np.swapaxes(by_mocap, 1, 2) @ by_sensor).magnitude()
@@ -184,9 +185,9 @@ def choose_takes(
     """Find the home and the takes asked for."""
     home = TOTALCAPTURE.find_home(data_home)
     takes = [take for take in find_takes(home).values() if set(take.files) & {"aux", "xsens", "pos"}]
-    people = check_known(f"{home}: subject", subjects, dict.fromkeys(take.subject for take in takes))
+    asked = check_known(f"{home}: subject", subject_names(subjects), dict.fromkeys(take.subject for take in takes))
     names = check_known(f"{home}: session", sessions, dict.fromkeys(take.name for take in takes))
-    chosen = [take for take in takes if take.subject in people and take.name in names]
+    chosen = [take for take in takes if take.subject in asked and take.name in names]
     if not chosen:
-        raise DataFormatError(f"{home} has no take {', '.join(names)} of subject {', '.join(people)}.")
+        raise DataFormatError(f"{home} has no take {', '.join(names)} of subject {', '.join(asked)}.")
     return home, chosen

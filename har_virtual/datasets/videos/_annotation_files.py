@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,11 +22,13 @@ class Row(NamedTuple):
     fields: dict[str, str]
 
 
-def find_files(home: Path, pattern: re.Pattern[str], below: Collection[str]) -> list[Path]:
+def find_files(
+    home: Path, pattern: re.Pattern[str], below: Collection[str], fits: Callable[[Path], bool] = Path.is_file
+) -> list[Path]:
     """Give the files whose names match as a whole, in `home` or else in the first folder `below` that has some."""
     for folder in (home, *(home / name for name in below)):
         if folder.is_dir():
-            files = sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name) and path.is_file())
+            files = sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name) and fits(path))
             if files:
                 return files
     return []

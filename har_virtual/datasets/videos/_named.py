@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from har_virtual.datasets.videos._finding import VIDEO_SUFFIXES, index_videos
 from har_virtual.datasets.videos.base import Annotation, VideoCollection
-from har_virtual.datasets.videos.loading import VIDEO_SUFFIXES, index_videos
 from har_virtual.exceptions import DataFormatError
 
 # How far below the home videos and lists may lie for the folder to be taken for it.
@@ -34,9 +34,13 @@ class NamedVideos(VideoCollection):
 
     def read(self, home: Path, wanted: Collection[str]) -> Iterator[Annotation | DataFormatError]:
         for paths in index_videos(home).values():
-            note = self.annotation(paths[0])
-            if note is not None and note.name in wanted:
-                yield note
+            for note in map(self.annotation, paths):
+                if note is not None and note.name in wanted:
+                    yield note
+
+    def fits(self, annotation: Annotation, path: Path) -> bool:
+        note = self.annotation(path)
+        return note is not None and note.name == annotation.name
 
 
 def number_of(name: str, number: int, numbers: Collection[int]) -> int:

@@ -34,6 +34,15 @@ _STEP_S = 1.0
 _KeyFrame = dict[int, dict[int, int]]
 
 
+class _Stretch(NamedTuple):
+    """Seconds of an action, and the line that names it first."""
+
+    start_s: float
+    stop_s: float
+    action: int
+    line: int
+
+
 class _Rows(NamedTuple):
     """Rows of one video, by time: what one person does in a key frame, and the line that says so."""
 
@@ -55,7 +64,8 @@ class AVACollection(VideoCollection):
     people : {"same", "alone", "any"}, default="same"
         Which key frames count. "same": those in which all the people who have a box do the action, so that it is right
         for whoever is tracked. "alone": those with one person only. "any": those in which somebody does it; there is a
-        stretch a person then, and others in the picture may do something else.
+        stretch a person then, one for those who begin and end together, and others in the picture may do something
+        else.
     starts_at_s : float, default=0.0
         Second of the film at which the video files start. 900 where they were cut to the annotated 15 minutes, as many
         do; they keep their names then.
@@ -119,6 +129,14 @@ class AVACollection(VideoCollection):
         """Give where the film is or was to be seen."""
         return youtube_address(annotation.video)
 
+    def advice_if_cut(self) -> str:
+        """Say how films are read that were cut."""
+        return "" if self.starts_at_s else "AVACollection(starts_at_s=900) reads films that were cut there."
+
+    def advice_if_none(self) -> str:
+        """Say which key frames do not count."""
+        return "" if self.people == "any" else f"people={self.people!r} leaves key frames out; people='any' takes all."
+
     def _read_file(self, path: Path, names: Mapping[int, str]) -> Iterator[Annotation | DataFormatError]:
         split = path.name.split("_")[1]
         videos, rows = _read_table(path)
@@ -127,34 +145,37 @@ class AVACollection(VideoCollection):
             why = f"{values} of {videos[row]} are not all whole numbers of 0 or more"
             yield annotation_fault(f"{path}, line {row + 1}", why)
         for video, its_rows in _by_video(videos, rows, _excluded_seconds(path)):
-            frames = _key_frames(its_rows)
-            found = [(name, *run) for action, name in names.items() for run in self._stretches(frames, action)]
-            for name, line, *times_s in sorted(found, key=lambda run: run[2:]):
-                start_s, stop_s = (time_s - self.starts_at_s for time_s in times_s)
-                yield Annotation(video, name, start_s, stop_s, split=split, where=f"{path}, line {line}")
+            for start_s, stop_s, action, line in sorted(self._stretches(_key_frames(its_rows), names)):
+                times_s = start_s - self.starts_at_s, stop_s - self.starts_at_s
+                yield Annotation(video, names[action], *times_s, split=split, where=f"{path}, line {line}")
 
-    def _stretches(self, frames: Mapping[float, _KeyFrame], action: int) -> Iterator[tuple[int, float, float]]:
-        """Line, start and stop of each stretch of an action in a video."""
-        runs: dict[frozenset[int], list[tuple[int, float, float]]] = defaultdict(list)
+    def _stretches(self, frames: Mapping[float, _KeyFrame], wanted: Collection[int]) -> Iterator[_Stretch]:
+        """The stretches of some actions in a video."""
+        latest: dict[tuple[int, frozenset[int]], _Stretch] = {}
         for second, frame in frames.items():
-            for group in self._groups(frame, action):
+            start_s, stop_s = second - _STEP_S / 2, second + _STEP_S / 2
+            for action, group in self._groups(frame, wanted):
+                known = latest.get((action, group))
+                if known is not None and known.stop_s >= start_s:
+                    latest[action, group] = known._replace(stop_s=stop_s)
+                    continue
+                if known is not None:
+                    yield known
                 line = min(frame[person][action] for person in group)
-                start_s, stop_s = second - _STEP_S / 2, second + _STEP_S / 2
-                known = runs[group]
-                if known and known[-1][2] >= start_s:
-                    known[-1] = (known[-1][0], known[-1][1], stop_s)
-                else:
-                    known.append((line, start_s, stop_s))
-        for known in runs.values():
-            yield from known
+                latest[action, group] = _Stretch(start_s, stop_s, action, line)
+        yield from latest.values()
 
-    def _groups(self, frame: _KeyFrame, action: int) -> list[frozenset[int]]:
-        """Who does an action in a key frame that counts: those who make one stretch together."""
-        active = frozenset(person for person, actions in frame.items() if action in actions)
-        if self.people == "any":
-            return [frozenset((person,)) for person in active]
-        counts = active and len(active) == len(frame) and (self.people == "same" or len(frame) == 1)
-        return [active] if counts else []
+    def _groups(self, frame: _KeyFrame, wanted: Collection[int]) -> Iterator[tuple[int, frozenset[int]]]:
+        """Who does which action in a key frame, where that counts: those who make one stretch together."""
+        active: dict[int, set[int]] = defaultdict(set)
+        for person, actions in frame.items():
+            for action in actions.keys() & wanted:
+                active[action].add(person)
+        for action, people in active.items():
+            if self.people == "any":
+                yield from ((action, frozenset((person,))) for person in people)
+            elif len(people) == len(frame) and (self.people == "same" or len(frame) == 1):
+                yield action, frozenset(people)
 
 
 AVA = AVACollection()

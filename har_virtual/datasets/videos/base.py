@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 from har_virtual.datasets.catalogue import Catalogued
@@ -15,7 +17,8 @@ class Annotation(NamedTuple):
     """What one person says is to be seen in a stretch of a video.
 
     `video` is the identifier that the annotation has, `name` the collection's own class in lower snake_case, the
-    stretch is half-open, `stop_s` None its end; `where` is file and line, for messages.
+    stretch is half-open, `stop_s` None its end; `subject` is None where nobody is named: all clips of the video are
+    then one group. `where` is file and line, for messages.
     """
 
     video: str
@@ -39,6 +42,8 @@ class VideoCollection(Catalogued):
 
     splits: ClassVar[tuple[str, ...]] = ()
     """As the annotations divide the videos."""
+    other_names: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What some files call a split, and which one it is."""
 
     @abstractmethod
     def classes(self, home: Path) -> list[str]:
@@ -56,15 +61,32 @@ class VideoCollection(Catalogued):
         """Give the names under which the video may lie, best first."""
         return (FileName(annotation.video),)
 
+    def fits(self, annotation: Annotation, path: Path) -> bool:
+        """Tell whether a file that has one of these names may be the video, as far as its path tells."""
+        return True
+
     def published_videos(self, name: str) -> int | None:
         """Give how many videos of an own class were published, where that is known and no annotations list them."""
         return None
+
+    def unlisted(self, home: Path, wanted: Collection[str]) -> list[str]:
+        """Say, in sentences, why it is not known which videos of some own classes are missing, where that is so."""
+        return []
 
     def address(self, annotation: Annotation) -> str | None:
         """Give where the video can be seen on the net, if anywhere."""
         return None
 
+    def advice_if_cut(self) -> str:
+        """Say what to try where stretches start after their videos end."""
+        return ""
 
+    def advice_if_none(self) -> str:
+        """Say what to try where there is no annotation of what was asked for."""
+        return ""
+
+
+@lru_cache(maxsize=4096)
 def snake_case(name: str) -> str:
     """Give the name of a class in lower snake_case: letters and digits, anything else one underscore."""
     return "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())

@@ -22,7 +22,7 @@ HMDB51_CLASSES: tuple[str, ...] = tuple(
 
 # What is visible, whether the camera moves, how many people, from where, and how well; then a number.
 _TAGS = r"_(?:f|u|h|l)_(?:cm|nm)_np\d_(?:fr|ri|le|ba)_(?:bad|med|goo)_\d+"
-_NAME = re.compile(rf"(?P<source>.+?)_(?P<name>{'|'.join(sorted(HMDB51_CLASSES, key=len, reverse=True))}){_TAGS}")
+_NAME = re.compile(rf"(?P<source>.+?)_(?P<name>{'|'.join(HMDB51_CLASSES)}){_TAGS}")
 _PARTS = {"0": None, "1": "train", "2": "test"}
 
 
@@ -67,6 +67,12 @@ class HMDB51Collection(NamedVideos):
             if name in wanted:
                 yield from self._listed(path, name)
         yield from super().read(home, [name for name in wanted if name not in lists])
+
+    def unlisted(self, home: Path, wanted: Collection[str]) -> list[str]:
+        """Name the classes that have no list."""
+        names = [name for name in HMDB51_CLASSES if name in wanted and name not in self._lists(home)]
+        why = f"(*_test_split{self.division}.txt), so it is not known which of its clips are missing."
+        return [f"There is no list of {', '.join(names)} {why}"] if names else []
 
     def annotation(self, path: Path) -> Annotation | None:
         """Give what the folder of a clip tells, or else its name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from types import MappingProxyType
 
 from har_virtual.datasets.fetch import Source
 from har_virtual.datasets.videos._annotation_files import (
@@ -21,7 +22,6 @@ from har_virtual.exceptions import DataFormatError
 _FILE = re.compile(r"(?:kinetics[-_]?700(?:[-_]?2020)?[-_])?(train|val|validate|test)\.csv")
 _BELOW = ("annotations", "kinetics700_2020", "kinetics700")
 _COLUMNS = ("youtube_id", "time_start", "time_end")
-_SPLITS = {"train": "train", "val": "validate", "validate": "validate", "test": "test"}
 
 
 class _Kinetics700(VideoCollection):
@@ -29,6 +29,7 @@ class _Kinetics700(VideoCollection):
     title = "Kinetics-700"
     example = "train.csv"
     splits = ("train", "validate", "test")
+    other_names = MappingProxyType({"val": "validate"})
     source = Source(
         url="https://storage.googleapis.com/deepmind-media/Datasets/kinetics700_2020.tar.gz",
         file_name="kinetics700_2020.tar.gz",
@@ -40,6 +41,9 @@ class _Kinetics700(VideoCollection):
 
     def is_home(self, folder: Path) -> bool:
         return bool(_find(folder))
+
+    def why_no_home(self, folder: Path) -> str:
+        return "; ".join(filter(None, map(_lacking, find_files(folder, _FILE, _BELOW))))
 
     def published(self) -> list[str]:
         return [f"kinetics700_2020/{split}.csv" for split in self.splits]
@@ -70,17 +74,27 @@ class _Kinetics700(VideoCollection):
 
 
 KINETICS700 = _Kinetics700()
-"""Kinetics-700 or its edition of 2020: 700 classes, of which eleven have a common label. ``KINETICS700.describe()``."""
+"""Kinetics-700 or its edition of 2020: 700 classes, of which some have a common label. ``KINETICS700.describe()``."""
 
 
 def _find(home: Path) -> list[Path]:
     """Annotation files; others may have the same names, such as train.csv."""
-    return [path for path in find_files(home, _FILE, _BELOW) if _names_videos(path)]
+    return find_files(home, _FILE, _BELOW, _names_videos)
 
 
 def _names_videos(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
         return b"youtube_id" in file.readline(1000)
+
+
+def _lacking(path: Path) -> str:
+    try:
+        next(read_rows(path, ("label", *_COLUMNS)), None)
+    except DataFormatError as error:
+        return str(error).rstrip(".")
+    return ""
 
 
 def _class_of(row: Row) -> str:
@@ -91,7 +105,8 @@ def _class_of(row: Row) -> str:
 def _read_row(row: Row, split: str) -> Annotation | DataFormatError:
     video = row.fields["youtube_id"].strip()
     split = row.fields.get("split") or split
-    if not video or split not in _SPLITS:
+    split = KINETICS700.other_names.get(split, split)
+    if not video or split not in KINETICS700.splits:
         return annotation_fault(row.where, f"youtube_id is {video!r} and split {split!r}, one of which is none")
     times = row.fields["time_start"], row.fields["time_end"]
     try:
@@ -100,4 +115,4 @@ def _read_row(row: Row, split: str) -> Annotation | DataFormatError:
         return annotation_fault(
             row.where, f"the clip of {video} is from {times[0]!r} to {times[1]!r}, which is no time"
         )
-    return Annotation(video, _class_of(row), start_s, stop_s, split=_SPLITS[split], where=row.where)
+    return Annotation(video, _class_of(row), start_s, stop_s, split=split, where=row.where)

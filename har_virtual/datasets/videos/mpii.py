@@ -13,7 +13,7 @@ from har_virtual.checks import check_positive
 from har_virtual.datasets._mat5 import MatArray, open_mat5
 from har_virtual.datasets.fetch import Source
 from har_virtual.datasets.videos._named import find_lists
-from har_virtual.datasets.videos.base import Annotation, FileName, VideoCollection, snake_case
+from har_virtual.datasets.videos.base import Annotation, VideoCollection, snake_case
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.files import file_state
 
@@ -90,10 +90,6 @@ class MPIICollection(VideoCollection):
             yield from _sequences(release, find_lists(home, _KEYFRAMES), home, wanted)
         else:
             yield from _united(_stretches(release, wanted, self.margin_s))
-
-    def file_names(self, annotation: Annotation) -> tuple[FileName, ...]:
-        """Give the identifier on YouTube, or the number of the sequence's folder."""
-        return (FileName(annotation.video, trimmed=self.media == "sequences"),)
 
     def address(self, annotation: Annotation) -> str | None:
         """Give where the stretch can be seen on YouTube."""

@@ -96,6 +96,11 @@ class UCF101Collection(NamedVideos):
         subject = f"{_SNAKE[name]}_g{parts['group']}"
         return Annotation(path.stem, _SNAKE[name], subject=subject, where=str(path))
 
+    def unlisted(self, home: Path, wanted: Collection[str]) -> list[str]:
+        """Name the lists that are not there."""
+        names = [f"{split}list{self.division:02d}.txt" for split in self.splits if split not in self._lists(home)]
+        return [f"There is no {' and no '.join(names)}, so it is not known which clips are missing."] if names else []
+
     def file_names(self, annotation: Annotation) -> tuple[FileName, ...]:
         """Give the clip's name, in both spellings where its class has two."""
         video, (one, other) = annotation.video, _TWO_SPELLINGS

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
+from har_virtual.conversion import convert_videos
 from har_virtual.datasets.fetch import fetch_dataset
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.datasets.videos import Annotation, list_videos, load_videos
@@ -77,13 +78,20 @@ def test_a_video_is_found_with_the_prefix_of_the_downloads_and_without():
         ("v_har-virtuA1.mp4", 1.5, 6.25),
         ("v_har-virtuA1.mp4", 8.0, 12.0),
     ]
-    assert {clip.subject for clip in clips} == {None}
+    assert {(clip.subject, clip.dataset) for clip in clips} == {("video:har-virtuA1", None)}
 
 
 def test_a_crawled_video_has_no_prefix(tmp_path):
     home = write(tmp_path, {"-abc_DEF012": entry((0, 5))})
     shutil.copyfile(SAMPLE / "v_har-virtuA1.mp4", home / "-abc_DEF012.mkv")
     assert [clip.path.name for clip in load_videos(ACTIVITYNET, home)] == ["-abc_DEF012.mkv"]
+
+
+def test_the_name_of_the_archives_goes_before_a_crawled_one(tmp_path):
+    home = write(tmp_path, {"abc": entry((0, 5))})
+    for name in ("abc.mp4", "v_abc.mp4"):
+        (home / name).touch()
+    assert [clip.path.name for clip in load_videos(ACTIVITYNET, home)] == ["v_abc.mp4"]
 
 
 def test_without_any_video_that_is_the_error(tmp_path):
@@ -95,6 +103,8 @@ def test_the_newest_release_counts_and_may_lie_in_annotations(tmp_path):
     write(tmp_path / "annotations", {"old": entry((0, 5))}, "activity_net.v1-2.min.json")
     write(tmp_path / "annotations", {"new": entry((0, 5))}, "activity_net.v1-3.json")
     assert list_videos(ACTIVITYNET, tmp_path)["video"].tolist() == ["new"]
+    write(tmp_path / "annotations", {"later": entry((0, 5))}, "activity_net.v1-10.json")
+    assert list_videos(ACTIVITYNET, tmp_path)["video"].tolist() == ["later"]
 
 
 @pytest.mark.parametrize(
@@ -104,6 +114,8 @@ def test_the_newest_release_counts_and_may_lie_in_annotations(tmp_path):
         (entry((3, 3)), "starts at 3 s and ends at 3 s"),
         (entry((-1, 3)), "starts at -1 s"),
         (entry((120, 130)), "starts at 120 s, and the video lasts 100 s"),
+        (entry((100, 130)), "starts at 100 s, and the video lasts 100 s"),
+        (entry((0, 1), duration=0), "duration is 0"),
         (entry(("1", 3)), "segment is .'1', 3., which is not two times"),
         (entry((1, 2, 3)), "not two times"),
         (entry((1, float("inf"))), "not two times"),
@@ -126,7 +138,8 @@ def test_an_annotation_that_makes_no_sense_is_named_or_left_out(tmp_path, item, 
 
 
 def test_what_is_not_asked_for_is_not_judged(tmp_path):
-    home = write(tmp_path, {"bad": entry((8, 3), label="Disc dog"), "good": entry((1, 2))})
+    bad = {"bad": entry((8, 3), label="Disc dog"), "odd": entry((1, 2), label="Disc dog", subset="none")}
+    home = write(tmp_path, {**bad, "good": entry((1, 2))})
     assert list_videos(ACTIVITYNET, home)["video"].tolist() == ["good"]
 
 
@@ -175,9 +188,7 @@ def test_damaged_text_is_an_error_or_annotations(tmp_path_factory, data):
 
 
 def test_the_sample_is_what_its_script_writes(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_activitynet_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script_of(SAMPLE)
     for path in module.write_sample(tmp_path):
         assert path.read_bytes() == (SAMPLE / path.name).read_bytes()
     assert probe_video(SAMPLE / module.VIDEO).duration_s == pytest.approx(module.LENGTH_S, abs=0.1)
@@ -188,3 +199,21 @@ def test_the_card_names_the_file_and_every_mapped_class():
     assert FILE in card
     for name in names_by_id("activitynet", "activity").values():
         assert name in card
+
+
+def test_classes_with_a_common_label_have_the_published_numbers():
+    assert names_by_id("activitynet", "activity") == {
+        **{78: "ironing_clothes", 146: "rope_skipping", 147: "running_a_marathon"},
+        **{164: "spinning", 187: "vacuuming_floor", 190: "walking_the_dog"},
+    }
+
+
+def test_a_segment_with_two_labels_is_left_out_and_the_others_can_be_converted(tmp_path):
+    film = entry((0, 5), (7, 9))
+    film["annotations"].append({"label": "Vacuuming floor", "segment": [0, 5]})
+    home = write(tmp_path, {"abc": film})
+    (home / "v_abc.mp4").touch()
+    with pytest.warns(DataWarning, match=r"1 stretches were left out, .*v_abc\.mp4 \(ironing, vacuum_cleaning\)"):
+        clips = load_videos(ACTIVITYNET, home)
+    folder = convert_videos(clips, tmp_path / "out", sites=["waist"], overlay=False, cache_dir=False)
+    assert [path.name for path in folder.glob("*.json")] == ["v_abc_7-9.json"]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
+from har_virtual.conversion import convert_videos
+from har_virtual.datasets import survey_dataset
 from har_virtual.datasets.fetch import fetch_dataset
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.datasets.videos import Annotation, list_videos, load_videos
@@ -60,6 +62,17 @@ def test_another_person_in_the_next_second_is_another_stretch(tmp_path):
     assert stretches(home) == [["walking", 901.5, 902.5], ["walking", 902.5, 903.5]]
 
 
+def test_stretches_are_in_the_order_of_time_however_often_an_action_comes_back(tmp_path):
+    walks = [line(second, WALK, 1) for second in (902, 903, 904, 905)]
+    home = write(tmp_path, *walks, line(903, 10, 1), line(905, 10, 1))
+    assert stretches(home) == [["walking", 901.5, 905.5], ["running", 902.5, 903.5], ["running", 904.5, 905.5]]
+
+
+def test_several_who_begin_and_end_together_are_one_stretch_whoever_counts(tmp_path):
+    home = write(tmp_path, line(902, WALK, 1), line(902, WALK, 2), line(902, SIT, 3))
+    assert stretches(home, AVACollection(people="any")) == [["sitting", 901.5, 902.5], ["walking", 901.5, 902.5]]
+
+
 def test_films_are_not_joined(tmp_path):
     home = write(tmp_path, line(902, WALK, 1, "b"), line(903, WALK, 1, "a"))
     assert list_videos(AVA, home)["video"].tolist() == ["b", "a"]
@@ -67,7 +80,7 @@ def test_films_are_not_joined(tmp_path):
 
 def test_several_actions_of_a_person_each_count(tmp_path):
     home = write(tmp_path, line(902, SIT, 1), line(902, 10, 1))
-    assert stretches(home) == [["sitting", 901.5, 902.5], ["running", 901.5, 902.5]]
+    assert stretches(home) == [["running", 901.5, 902.5], ["sitting", 901.5, 902.5]]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +120,7 @@ def test_excluded_key_frames_are_left_out(tmp_path):
 def test_times_count_from_where_cut_files_start(tmp_path):
     home = write(tmp_path, line(902, WALK, 1))
     assert stretches(home, AVACollection(starts_at_s=900.0)) == [["walking", 1.5, 2.5]]
+    home = write(tmp_path, line(902, WALK, 1), line(902, WALK, 2))
     with pytest.raises(DataFormatError, match=r"ava_train_v2.2.csv, line 1: .*starts at -0.5 s"):
         stretches(home, AVACollection(starts_at_s=902.0))
 
@@ -154,6 +168,7 @@ def test_clips_of_the_sample_lie_in_the_cut_film():
         ("running", 7.5, 8.5),
     ]
     assert {clip.path.name for clip in clips} == {"har-virtua1.mp4"}
+    assert list_videos(AVA, SAMPLE)["split"].tolist() == ["train", "train", "train", "val", "val"]
 
 
 @pytest.mark.parametrize(
@@ -231,9 +246,7 @@ def test_damaged_text_is_an_error_or_annotations(tmp_path_factory, data):
 
 
 def test_the_sample_is_what_its_script_writes(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_ava_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script_of(SAMPLE)
     for path in module.write_sample(tmp_path):
         assert path.read_bytes() == (SAMPLE / path.name).read_bytes()
     assert probe_video(SAMPLE / module.VIDEO).duration_s == pytest.approx(module.LENGTH_S, abs=0.1)
@@ -243,3 +256,40 @@ def test_the_card_names_the_files_and_every_mapped_class():
     card = AVA.describe()
     for name in ("ava_train_v2.2.csv", "ava_action_list_v2.2.pbtxt", *names_by_id("ava", "activity").values()):
         assert name in card
+
+
+def test_actions_with_a_common_label_have_the_published_numbers():
+    assert names_by_id("ava", "activity") == {
+        **{6: "get_up", 7: "jump_leap", 8: "lie_sleep", 10: "run_jog"},
+        **{11: "sit", 12: "stand", 14: "walk"},
+    }
+
+
+def test_films_that_were_cut_and_are_read_as_whole_are_not_complete():
+    survey = survey_dataset(AVACollection(), SAMPLE)
+    (text,) = survey.short.values()
+    assert text == (
+        "har-virtua1: annotated from 903.5 s, in 3 stretches, but the file lasts 10 s; was it cut? "
+        "AVACollection(starts_at_s=900) reads films that were cut there."
+    )
+    assert not survey.complete
+    assert survey_dataset(AVACollection(starts_at_s=900), SAMPLE).short == {}
+
+
+def test_where_key_frames_do_not_count_the_error_says_so(tmp_path):
+    home = write(tmp_path, line(902, WALK, 1), line(902, SIT, 2))
+    with pytest.raises(
+        DataFormatError, match=r"no annotation of .* there\. people='same' leaves key frames out; .*'any'"
+    ):
+        list_videos(AVA, home)
+    assert len(list_videos(AVACollection(people="any"), home)) == 2
+
+
+def test_clips_of_anybody_can_be_converted(tmp_path):
+    actions = [(WALK, 1), (SIT, 2), (WALK, 3)]
+    home = write(tmp_path, *(line(2, *action) for action in actions), line(5, WALK, 1), line(5, WALK, 2))
+    (home / "film.mp4").touch()
+    with pytest.warns(DataWarning, match=r"1 stretches were left out, .*film\.mp4 \(sitting, walking\)"):
+        clips = load_videos(AVACollection(people="any"), home)
+    folder = convert_videos(clips, tmp_path / "out", sites=["waist"], overlay=False, cache_dir=False)
+    assert [path.name for path in folder.glob("*.json")] == ["film_4.5-5.5.json"]

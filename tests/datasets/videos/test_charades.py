@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 from har_virtual.datasets.fetch import fetch_dataset
 from har_virtual.datasets.labels import names_by_id
@@ -63,6 +63,21 @@ def test_clips_carry_the_person_and_the_data_set():
         ("HAR01.mp4", 4.0, 6.5, "SUBA", "charades"),
         ("HAR01.mp4", 6.0, 12.0, "SUBA", "charades"),
     ]
+
+
+def test_an_unnamed_person_is_nobody(tmp_path):
+    home = write(tmp_path, row("c097 1 2", subject=" "))
+    (home / "ABCDE.mp4").touch()
+    (clip,) = load_videos(CHARADES, home)
+    assert (clip.subject, clip.dataset) == ("video:ABCDE", None)
+
+
+def test_one_moment_that_is_two_things_is_left_out_and_the_same_thing_twice_is_one(tmp_path):
+    home = write(tmp_path, row("c097 1 2;c150 1 2;c150 3 4;c150 3 4"))
+    (home / "ABCDE.mp4").touch()
+    with pytest.warns(DataWarning, match=r"1 stretches were left out.*ABCDE\.mp4 \(walking, running\)"):
+        clips = load_videos(CHARADES, home)
+    assert [(clip.start_s, clip.label) for clip in clips] == [(3.0, "running")]
 
 
 def test_people_can_be_asked_for():
@@ -171,9 +186,7 @@ def test_damaged_text_is_an_error_or_annotations(tmp_path_factory, data):
 
 
 def test_the_sample_is_what_its_script_writes(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_charades_sample", SAMPLE / "make_sample.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script_of(SAMPLE)
     for path in module.write_sample(tmp_path):
         assert path.read_bytes() == (SAMPLE / path.name).read_bytes()
     assert probe_video(SAMPLE / module.VIDEO).duration_s == pytest.approx(module.LENGTH_S, abs=0.1)

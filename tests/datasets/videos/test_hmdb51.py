@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
+from har_virtual.datasets import survey_dataset
 from har_virtual.datasets.labels import common_labels
 from har_virtual.datasets.videos import Annotation, list_videos, load_videos
 from har_virtual.datasets.videos.hmdb51 import HMDB51, HMDB51_CLASSES, HMDB51Collection
@@ -37,9 +38,7 @@ def test_the_sample_passes_the_battery_in_every_division():
 
 
 def test_the_sample_is_what_its_script_writes(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_hmdb51", SAMPLE / "make_sample.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of(SAMPLE)
     for path in script.write_sample(tmp_path):
         committed = SAMPLE / path.relative_to(tmp_path)
         assert committed.is_file()
@@ -83,9 +82,29 @@ def test_without_lists_the_folder_tells_the_class(tmp_path):
     put(tmp_path / "hmdb51_org" / "other" / "any_name.avi")
     clips = load_videos(HMDB51, tmp_path, labels="own")
     assert [(clip.path, clip.label, clip.subject) for clip in clips] == [
-        (stairs, "climb_stairs", None),
+        (stairs, "climb_stairs", "video:any_name"),
         (sword, "draw_sword", "Duel"),
     ]
+
+
+def test_files_of_one_name_in_the_folders_of_two_classes_are_two_clips(tmp_path):
+    run, walk = (put(tmp_path / name / "clip.avi") for name in ("run", "walk"))
+    put(tmp_path / "aside" / "clip.avi")
+    assert [(clip.path, clip.label) for clip in load_videos(HMDB51, tmp_path)] == [(run, "running"), (walk, "walking")]
+
+
+def test_lists_and_clips_may_lie_two_folders_down_and_suffixes_be_in_capitals(tmp_path):
+    write_list(tmp_path / "hmdb" / "lists", "Film_walk_f_cm_np1_fr_med_0.AVI 1")
+    clip = put(tmp_path / "hmdb" / "clips" / "walk" / "Film_walk_f_cm_np1_fr_med_0.AVI")
+    assert [each.path for each in load_videos(HMDB51, tmp_path / "hmdb", splits="train")] == [clip]
+    (tmp_path / "hmdb" / "lists").rename(tmp_path / "lists")
+    assert list_videos(HMDB51, tmp_path / "hmdb")["split"].tolist() == [None]
+
+
+def test_a_listed_clip_is_not_taken_from_the_folder_of_another_class(tmp_path):
+    write_list(tmp_path, "Film_walk_f_cm_np1_fr_med_0.avi 1")
+    put(tmp_path / "run" / "Film_walk_f_cm_np1_fr_med_0.avi")
+    assert list_videos(HMDB51, tmp_path, activities="walking")["path"].tolist() == [None]
 
 
 def test_without_folders_the_tags_in_the_name_tell_the_class(tmp_path):
@@ -149,3 +168,15 @@ def test_another_folder_is_refused_and_the_right_one_named(tmp_path):
     put(tmp_path / "a" / "b" / "c" / "walk" / "x.avi")
     with pytest.raises(DataFormatError, match=r"not the home of HMDB51"):
         list_videos(HMDB51, tmp_path / "a" / "b" / "c" / "walk" / ".." / ".." / ".." / "..")
+
+
+def test_of_classes_without_a_list_it_is_not_known_what_is_missing(tmp_path):
+    put(tmp_path / "walk" / "a.avi")
+    (text,) = survey_dataset(HMDB51, tmp_path).short.values()
+    assert "run, " in text
+    assert "walk" in text
+    write_list(tmp_path, "Film_walk_f_cm_np1_fr_med_0.avi 1")
+    (text,) = survey_dataset(HMDB51, tmp_path).short.values()
+    assert "walk" not in text
+    assert text.endswith(" (*_test_split1.txt), so it is not known which of its clips are missing.")
+    assert not survey_dataset(HMDB51, tmp_path).complete

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import zlib
 from pathlib import Path
 
@@ -8,8 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 from scipy.io import loadmat
 
+from har_virtual.datasets.labels import names_by_id
 from har_virtual.datasets.videos import Annotation, list_videos, load_videos
 from har_virtual.datasets.videos.mpii import MPII, MPIICollection
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError, VideoError
@@ -24,9 +25,7 @@ BIKE, ROPE = "bicycling_mountain", "rope_skipping_general"
 SEQUENCES = MPIICollection("sequences")
 pytestmark = pytest.mark.filterwarnings(r"ignore:.*lacks \d of the videos")
 
-_spec = importlib.util.spec_from_file_location("make_mpii", SAMPLE / "make_sample.py")
-script = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(script)
+script = script_of(SAMPLE)
 
 
 def image(second: int | None, video: int | None = 1, activity: str = "rope skipping, general", trains: bool = True):
@@ -80,7 +79,9 @@ def test_stretches_around_images_are_clips_and_those_that_meet_are_one():
         ["sampleBike1", BIKE, 27.5, 32.5, "train"],
         ["sampleSofa1", TALKING, 9.5, 14.5, "train"],
     ]
-    assert load_videos(MPII, SAMPLE) == [VideoClip(SAMPLE / "videos" / "sampleRope1.mp4", 1.5, 10.5, "rope_jumping")]
+    assert load_videos(MPII, SAMPLE) == [
+        VideoClip(SAMPLE / "videos" / "sampleRope1.mp4", 1.5, 10.5, "rope_jumping", "video:sampleRope1")
+    ]
 
 
 def test_the_margin_tells_how_far_an_image_reaches(tmp_path):
@@ -99,6 +100,18 @@ def test_stretches_of_two_activities_or_two_videos_stay_apart(tmp_path):
         ["sampleRope1", 8.5, 13.5],
         ["sampleBike1", 8.5, 13.5],
     ]
+
+
+def test_stretches_of_training_and_test_images_stay_apart(tmp_path):
+    write(tmp_path, image(10), image(11, trains=False))
+    assert list_videos(MPII, tmp_path)["split"].tolist() == ["train", "test"]
+
+
+def test_an_image_without_a_sequence_is_left_out(tmp_path):
+    write(tmp_path, image(10), image(20))
+    frames = [{"image": {"name": name}} for name in ("none.jpg", "7/00000020.jpg")]
+    script.write_mat(tmp_path / KEYFRAMES, {"annolist_keyframes": script.structs((1, 2), frames)})
+    assert list_videos(SEQUENCES, tmp_path)["video"].tolist() == ["7"]
 
 
 def test_withheld_activities_and_images_without_a_video_are_left_out(tmp_path):
@@ -120,7 +133,7 @@ def test_a_sequence_is_the_folder_that_the_mapping_names():
         *(["1", "rope_jumping"], ["2", "rope_jumping"], ["3", "cycling"], ["4", "cycling"], ["7", "cycling"])
     ]
     assert load_videos(SEQUENCES, SAMPLE, activities="rope_jumping") == [
-        VideoClip(SAMPLE / "sequences" / "1.mp4", label="rope_jumping")
+        VideoClip(SAMPLE / "sequences" / "1.mp4", label="rope_jumping", subject="video:1")
     ]
 
 
@@ -195,3 +208,12 @@ def test_damaged_bytes_give_annotations_or_a_named_file(tmp_path_factory, data):
     except DataFormatError as error:
         found = [error]
     assert all(isinstance(each, Annotation) or FILE in str(each) for each in found)
+
+
+def test_activities_with_a_common_label_have_the_names_that_other_readers_use():
+    assert set(names_by_id("mpii", "activity").values()) == {
+        *("bicycling", "bicycling_mountain", "bicycling_racing_and_road", "bicycling_stationary"),
+        *("rope_skipping_general", "running", "jogging", "walking_for_exercise_with_ski_poles", "sitting_quietly"),
+        "sitting_talking_in_person_on_the_phone_computer_or_text_messaging_light_effort",
+        "standing_doing_work",
+    }

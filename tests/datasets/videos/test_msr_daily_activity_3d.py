@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.datasets.videos import list_videos, load_videos
@@ -22,9 +22,7 @@ def test_the_sample_passes_the_battery():
 
 
 def test_the_sample_has_the_videos_of_its_script(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_msr", SAMPLE / "make_sample.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of(SAMPLE)
     written = {path.name for path in script.write_sample(tmp_path)}
     assert written == {path.name for path in SAMPLE.glob("*.avi")}
 
@@ -74,3 +72,11 @@ def test_other_files_are_not_looked_at(tmp_path, name):
 def test_any_name_tells_an_own_class_or_nothing(stem):
     note = MSR_DAILY_ACTIVITY_3D.annotation(Path("home", f"{stem}.avi"))
     assert note is None or note.name in MSR_DAILY_ACTIVITY_3D_CLASSES
+
+
+def test_the_16_activities_have_the_published_numbers():
+    assert list(MSR_DAILY_ACTIVITY_3D_CLASSES) == [
+        *("drink", "eat", "read_book", "call_cellphone", "write_on_a_paper", "use_laptop", "use_vacuum_cleaner"),
+        *("cheer_up", "sit_still", "toss_paper", "play_game", "lie_down_on_sofa", "walk", "play_guitar"),
+        *("stand_up", "sit_down"),
+    ]

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
 from har_virtual.datasets.labels import names_by_id
 from har_virtual.datasets.videos import list_videos, load_videos
@@ -33,9 +33,7 @@ def test_the_sample_passes_the_battery(collection, labels):
 
 
 def test_the_sample_has_the_videos_of_its_script(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_ntu", SAMPLE / "make_sample.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of(SAMPLE)
     written = {path.relative_to(tmp_path) for path in script.write_sample(tmp_path)}
     assert written == {path.relative_to(SAMPLE) for path in SAMPLE.rglob("*.avi")}
 
@@ -81,6 +79,18 @@ def test_protocols_divide_persons_cameras_or_setups():
     assert split_of(NTU_RGBD_120, "S018C001P106R001A120") == "test"
 
 
+def test_as_many_videos_were_published_as_the_chosen_cameras_took():
+    assert NTU_RGBD.published_videos("sit_down") == NTU_RGBD_120.published_videos("sit_down") == 948
+    assert NTU_RGBD_120.published_videos("squat_down") == 960
+    assert NTURGBDCollection(cameras=[2]).published_videos("sit_down") == 316
+    assert 60 * 948 == 56_880
+    assert 60 * (948 + 960) == 114_480
+
+
+def test_names_without_the_ending_of_the_archives_are_read():
+    assert NTU_RGBD.annotation(Path("S001C001P001R001A009.avi")).name == "stand_up"
+
+
 def test_half_of_the_persons_of_each_data_set_are_for_training():
     people = [split_of(NTU_RGBD_120, f"S001C001P{number:03d}R001A001") for number in range(1, 107)]
     assert people.count("train") == 53
@@ -104,3 +114,20 @@ def test_both_have_the_same_card():
 def test_any_name_tells_an_own_class_or_nothing(stem):
     note = NTU_RGBD_120.annotation(Path("home", f"{stem}.avi"))
     assert note is None or note.name in NTU_RGBD_120_CLASSES
+
+
+def test_the_persons_who_train_are_the_published_ones():
+    people = [n for n in range(1, 107) if split_of(NTU_RGBD_120, f"S001C001P{n:03d}R001A001") == "train"]
+    assert people == [
+        *(1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38),
+        *(45, 46, 47, 49, 50, 52, 53, 54, 55, 56, 57, 58, 59, 70, 74, 78, 80, 81, 82, 83, 84, 85, 86, 89, 91, 92, 93),
+        *(94, 95, 97, 98, 100, 103),
+    ]
+
+
+def test_the_first_actions_have_the_published_numbers():
+    assert NTU_RGBD_120_CLASSES[:10] == (
+        *("drink_water", "eat_meal", "brush_teeth", "brush_hair", "drop"),
+        *("pick_up", "throw", "sit_down", "stand_up", "clap"),
+    )
+    assert NTU_RGBD_120_CLASSES[10:12] == ("read", "write")

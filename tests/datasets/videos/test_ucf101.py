@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import script_of
 
+from har_virtual.datasets import survey_dataset
 from har_virtual.datasets.labels import common_labels, names_by_id
 from har_virtual.datasets.videos import Annotation, list_videos, load_videos
 from har_virtual.datasets.videos.ucf101 import UCF101, UCF101_CLASSES, UCF101Collection
@@ -36,9 +37,7 @@ def test_the_sample_passes_the_battery():
 
 
 def test_the_sample_is_what_its_script_writes(tmp_path):
-    spec = importlib.util.spec_from_file_location("make_ucf101", SAMPLE / "make_sample.py")
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of(SAMPLE)
     for path in script.write_sample(tmp_path):
         committed = SAMPLE / path.relative_to(tmp_path)
         assert committed.is_file()
@@ -129,3 +128,17 @@ def test_classes_with_a_common_label_are_own_classes():
 def test_there_are_three_divisions():
     with pytest.raises(DataFormatError, match="division must be one of 1, 2, 3, not 4"):
         UCF101Collection(4)
+
+
+def test_without_a_list_it_is_not_known_what_is_missing(tmp_path):
+    put(tmp_path / "Biking" / "v_Biking_g08_c01.avi")
+    neither = survey_dataset(UCF101, tmp_path)
+    assert list(neither.short.values()) == [
+        "There is no trainlist01.txt and no testlist01.txt, so it is not known which clips are missing."
+    ]
+    assert not neither.complete
+    write_list(tmp_path, "Biking/v_Biking_g08_c01.avi 11")
+    assert list(survey_dataset(UCF101, tmp_path).short.values()) == [
+        "There is no testlist01.txt, so it is not known which clips are missing."
+    ]
+    assert survey_dataset(UCF101, SAMPLE).short == {}
