@@ -137,6 +137,7 @@ def test_check_counts_the_classes_of_the_task_that_was_asked_for(run, sample):
     [
         (("check", "pamap3", "."), "There is no data set 'pamap3'; there are flag3d, mm_fit, opportunity, pamap2"),
         (("info", "pamap3"), "There is no data set 'pamap3'"),
+        (("info", "folder"), "load_folder and load_converted read files of your own."),
         (("fetch", "pamap3", "."), "There is no data set 'pamap3'"),
         (("check", "pamap2", "nowhere"), "nowhere is no folder; data_home must be the folder that holds Protocol/"),
         (("check", "pamap2", SAMPLES / "pamap2" / "Protocol"), f"pass {SAMPLES / 'pamap2'}"),

@@ -66,8 +66,9 @@ def find_any(name: str) -> DataSet | VideoCollection:
 def find_dataset(name: str) -> DataSet:
     """Give the data set of a name; an unknown one raises `UnknownNameError` that lists those there are."""
     if name not in DATASETS:
+        own = " load_folder and load_converted read files of your own." if name in ("folder", "converted") else ""
         raise UnknownNameError(
             f"There is no data set {name!r}; there are {', '.join(DATASETS)}; and the collections of videos "
-            f"{', '.join(VIDEO_COLLECTIONS)}."
+            f"{', '.join(VIDEO_COLLECTIONS)}.{own}"
         )
     return DATASETS[name]

@@ -383,7 +383,7 @@ def split_flag3d(subjects: Iterable[Any], *, sizes: tuple[int, int, int] = (5, 2
 
     Examples
     --------
-    >>> from har_virtual.datasets.flag3d.loader import split_flag3d
+    >>> from har_virtual.datasets import split_flag3d
     >>> split_flag3d(["P010", "P002", "P001"], sizes=(1, 1, 1))
     {'train': ('P001',), 'validation': ('P002',), 'test': ('P010',)}
     """

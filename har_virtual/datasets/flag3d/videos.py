@@ -117,7 +117,7 @@ def flag3d_texts(table: Table) -> dict[str, tuple[str, ...]]:
     Examples
     --------
     >>> import pandas as pd
-    >>> from har_virtual.datasets.flag3d.videos import flag3d_texts
+    >>> from har_virtual.datasets import flag3d_texts
     >>> flag3d_texts(pd.DataFrame({"video": ["a", "b"], "activity": "A006", "text": ["Push up.", "Push up."]}))
     {'push_ups': ('Push up.',)}
     """

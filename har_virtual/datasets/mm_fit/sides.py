@@ -135,7 +135,7 @@ def decide_sides(motion: Motion, *, picture: Motion | None = None, watches: Iter
     Examples
     --------
     >>> import numpy as np
-    >>> from har_virtual.datasets.mm_fit.sides import decide_sides, exchange_sides
+    >>> from har_virtual.datasets import decide_sides, exchange_sides
     >>> from har_virtual.pose.skeletons import H36M_17
     >>> from har_virtual.skeleton import Motion
     >>> from har_virtual.studio import perform

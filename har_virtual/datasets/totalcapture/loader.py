@@ -298,7 +298,7 @@ def split_totalcapture(recordings: Iterable[Recording]) -> dict[str, RecordingSe
 
     Examples
     --------
-    >>> from har_virtual.datasets.totalcapture.loader import load_totalcapture, split_totalcapture
+    >>> from har_virtual.datasets import load_totalcapture, split_totalcapture
     >>> recordings = load_totalcapture("datasets/totalcapture", subjects="S1", cache=False)
     >>> {name: len(part) for name, part in split_totalcapture(recordings).items()}
     {'train': 1, 'seen_test': 0, 'unseen_test': 0}

@@ -80,7 +80,7 @@ class AVACollection(VideoCollection):
     Examples
     --------
     >>> from har_virtual.datasets.videos import list_videos
-    >>> from har_virtual.datasets.videos.ava import AVACollection
+    >>> from har_virtual.datasets.videos import AVACollection
     >>> walks = list_videos(AVACollection(people="alone"), "datasets/ava", activities="walking")
     >>> walks[["video", "start_s", "stop_s"]].to_numpy().tolist()
     [['har-virtua1', 903.5, 905.5]]
