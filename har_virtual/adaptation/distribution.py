@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,7 @@ from har_virtual.windows.transformers import WindowTransformerMixin
 from har_virtual.windows.validation import as_given, check_sample_domain, check_streams, check_windows, is_ragged
 
 _Rows = np.ndarray | list[np.ndarray]
+_QuantilesOf = Callable[[np.ndarray], np.ndarray]
 
 
 class QuantileMap(NamedTuple):
@@ -155,9 +157,7 @@ class RankDistributionMapper(WindowTransformerMixin, BaseEstimator):
         Takes what `fit` takes, gives what `transform` gives.
         """
         rows, moving, labels = self._learn(X, y, sample_domain)
-        by_class = [(moving & (labels == label), class_map) for label, class_map in self.class_maps_.items()]
-        rest = moving & ~np.any([mask for mask, _ in by_class], axis=0)
-        return _like(X, self._move(rows, [(rest, self.map_), *by_class]))
+        return _like(X, self._move(rows, self._training_parts(moving, labels)))
 
     def transform(self, X: Any, *, sample_domain: ArrayLike | None = None) -> Any:
         """Move the rows of one domain by the map over all classes.
@@ -196,23 +196,29 @@ class RankDistributionMapper(WindowTransformerMixin, BaseEstimator):
         rows = self._check(X, reset=True)
         virtual = check_sample_domain(sample_domain, len(rows))
         labels = self._check_labels(y, rows) if self.per_class else None
-        moving = self._of_moving_domain(virtual)
         filled = np.array([len(row) > 0 for row in rows])
-        n_real, n_virtual = ((filled & side).sum() for side in (~virtual, virtual))
+        self._learn_maps(lambda mask: _quantiles(_samples(rows, mask), self.n_quantiles), virtual, filled, labels)
+        return rows, self._of_moving_domain(virtual), labels
+
+    def _learn_maps(
+        self, quantiles: _QuantilesOf, virtual: np.ndarray, filled: np.ndarray, labels: np.ndarray | None
+    ) -> None:
+        """Set what is learned from the samples; `quantiles` gives those of the rows in a mask."""
+        n_real, n_virtual = (np.count_nonzero(filled & side) for side in (~virtual, virtual))
         if n_virtual and not n_real:
             raise DataFormatError(
                 f"{type(self).__name__}: all of the {n_virtual} rows with samples are virtual, so there is no real "
                 "distribution to learn. Add real rows (sample_domain 0), labelled or not, or leave this step out."
             )
+        moving = self._of_moving_domain(virtual)
         self.is_identity_ = not n_virtual
-        self.map_ = None if self.is_identity_ else self._quantile_map(rows, moving, ~moving)
+        self.map_ = None if self.is_identity_ else QuantileMap(quantiles(moving), quantiles(~moving))
         self.class_maps_: dict[Any, QuantileMap] = {}
         self.fallback_classes_: list[Any] = []
         if labels is not None and not self.is_identity_:
-            self._learn_classes(rows, moving & filled, ~moving & filled, labels)
-        self.real_rows_used_ = 0 if self.is_identity_ else int(n_real)
+            self._learn_classes(quantiles, moving & filled, ~moving & filled, labels)
+        self.real_rows_used_ = 0 if self.is_identity_ else n_real
         self.real_labels_used_ = self.real_rows_used_ if self.per_class else 0
-        return rows, moving, labels
 
     def _check_labels(self, y: ArrayLike | None, rows: _Rows) -> np.ndarray:
         if y is None:
@@ -229,12 +235,12 @@ class RankDistributionMapper(WindowTransformerMixin, BaseEstimator):
             )
         return labels
 
-    def _learn_classes(self, rows: _Rows, moving: np.ndarray, resting: np.ndarray, y: np.ndarray) -> None:
+    def _learn_classes(self, quantiles: _QuantilesOf, moving: np.ndarray, resting: np.ndarray, y: np.ndarray) -> None:
         without: list[Any] = []
         for label in np.unique(y[moving]):
             source, target = ((y == label) & side for side in (moving, resting))
             if min(source.sum(), target.sum()) >= self.min_class_rows:
-                self.class_maps_[label] = self._quantile_map(rows, source, target)
+                self.class_maps_[label] = QuantileMap(quantiles(source), quantiles(target))
                 continue
             self.fallback_classes_.append(label)
             if not target.any():
@@ -259,18 +265,26 @@ class RankDistributionMapper(WindowTransformerMixin, BaseEstimator):
             )
         return f"{type(self).__name__}: {', and '.join(reasons)}; their rows go through the map over all classes."
 
-    def _quantile_map(self, rows: _Rows, source: np.ndarray, target: np.ndarray) -> QuantileMap:
-        return QuantileMap(*(_quantiles(_samples(rows, mask), self.n_quantiles) for mask in (source, target)))
+    def _training_parts(
+        self, moving: np.ndarray, labels: np.ndarray | None
+    ) -> list[tuple[np.ndarray, QuantileMap | None]]:
+        """Which of the training rows that move go through which map."""
+        by_class = [(moving & (labels == label), class_map) for label, class_map in self.class_maps_.items()]
+        rest = moving & ~np.any([mask for mask, _ in by_class], axis=0)
+        return [(rest, self.map_), *by_class]
+
+    def _map_values(self, values: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """Map values of one channel from the quantiles of one distribution to those of another."""
+        return (_map_steps if self.method == "step" else _map_interpolated)(values, source, target)
 
     def _move(self, rows: _Rows, groups: list[tuple[np.ndarray, QuantileMap | None]]) -> _Rows:
         """Give new rows, those of each mask moved by the map beside it."""
         moved = rows.copy() if isinstance(rows, np.ndarray) else [stream.copy() for stream in rows]
-        values = _map_steps if self.method == "step" else _map_interpolated
         for mask, quantile_map in groups:
             if quantile_map is not None and mask.any():
                 samples = np.ascontiguousarray(_samples(rows, mask).T)
                 for channel, source, target in zip(samples, *quantile_map, strict=True):
-                    channel[:] = values(channel, source, target)
+                    channel[:] = self._map_values(channel, source, target)
                 _put(moved, mask, samples.T)
         return moved
 
@@ -304,11 +318,21 @@ def _quantiles(samples: np.ndarray, n_quantiles: int) -> np.ndarray:
     """Evenly spaced quantiles of each channel, (n_channels, n_quantiles), as np.percentile rounds them."""
     ordered = np.ascontiguousarray(samples.T)
     ordered.sort(axis=1)
-    last = ordered.shape[1] - 1
+    below, above, part = quantile_positions(ordered.shape[1], n_quantiles)
+    return between(ordered[:, below], ordered[:, above], part)
+
+
+def quantile_positions(n_samples: int, n_quantiles: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the sorted samples on either side of each quantile, and its distance from the lower one, (n_quantiles,)."""
+    last = n_samples - 1
     position = np.linspace(0, 100, n_quantiles) / 100 * last
     below = position.astype(np.intp)
-    low, high = (ordered[:, index].astype(np.float64) for index in (below, np.minimum(below + 1, last)))
-    part = position - below
+    return below, np.minimum(below + 1, last), position - below
+
+
+def between(low: np.ndarray, high: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Give the point at a part of the way from `low` to `high`, in float64, as np.percentile rounds it."""
+    low, high = low.astype(np.float64), high.astype(np.float64)
     return np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part))
 
 

@@ -7,12 +7,15 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _num_samples
 
 from har_virtual.adaptation._meta import TrainingRowsMetaEstimator, take_rows
 from har_virtual.exceptions import DataFormatError
+from har_virtual.windows.validation import check_sample_domain
 
 
 class DomainSelector(TrainingRowsMetaEstimator):
@@ -89,7 +92,7 @@ class DomainSelector(TrainingRowsMetaEstimator):
     def _training_rows(self, X: Any, y: Any, virtual: np.ndarray) -> tuple[Any, Any, np.ndarray]:
         if not is_regressor(self):
             _check_shared_labels(y, virtual)
-        chosen = self._choose(y, virtual)
+        chosen = self.choose_rows(y, virtual)
         rows = np.flatnonzero(chosen)
         if not len(rows):
             raise DataFormatError(
@@ -103,7 +106,20 @@ class DomainSelector(TrainingRowsMetaEstimator):
             return X, y, rows
         return take_rows(X, rows), take_rows(y, rows), rows
 
-    def _choose(self, y: Any, virtual: np.ndarray) -> np.ndarray:
+    def choose_rows(self, y: ArrayLike, sample_domain: ArrayLike | None = None) -> np.ndarray:
+        """Say which rows fit would train on.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_rows,)
+        sample_domain : array-like of shape (n_rows,), optional
+            0 for real, 1 for virtual rows; missing means that all are real.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_rows,)
+        """
+        virtual = check_sample_domain(sample_domain, _num_samples(y))
         if self.train_on != "both":
             return virtual if self.train_on == "virtual" else ~virtual
         if self.virtual_ratio is None or not virtual.any():

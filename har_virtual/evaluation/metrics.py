@@ -101,6 +101,35 @@ def per_subject_f1(y_true: ArrayLike, y_pred: ArrayLike, groups: ArrayLike) -> p
     return pd.Series(scores, index=pd.Index(counts.subjects, name="subject"), name="macro_f1")
 
 
+def per_class_f1(y_true: ArrayLike, y_pred: ArrayLike) -> pd.Series:
+    """F1 of each class of the truth, over all windows.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_windows,)
+
+    Returns
+    -------
+    Series
+        ``f1``, indexed by ``class``, sorted; its mean is `macro_f1`.
+
+    Raises
+    ------
+    DataFormatError
+        As `macro_f1`.
+
+    Examples
+    --------
+    >>> per_class_f1(["walk", "run", "walk"], ["walk", "sit", "run"]).round(2).to_dict()
+    {'run': 0.0, 'walk': 0.67}
+    """
+    y_true = check_labels("y_true", y_true)
+    counts = count_by_subject(y_true, y_pred, np.zeros(len(y_true), dtype=int))
+    present = counts.truth[0] > 0
+    scores = _f1(counts.hits, counts.truth, counts.predicted)[0]
+    return pd.Series(scores[present], index=pd.Index(counts.classes[present], name="class"), name="f1")
+
+
 def count_by_subject(y_true: ArrayLike, y_pred: ArrayLike, groups: ArrayLike) -> SubjectCounts:
     """Count hits, true and predicted windows of each class and subject.
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
+from har_virtual.evaluation._folds import Fold, Outcome, check_folds, show_folds
 from har_virtual.evaluation.intervals import Interval, Statistic, bootstrap_interval
 from har_virtual.evaluation.metrics import check_labels, macro_f1, per_subject_f1
 from har_virtual.evaluation.real_data import real_data_used
@@ -219,7 +220,7 @@ def predict_out_of_fold(
     if len(X) != len(y):
         raise DataFormatError(f"X has {len(X)} rows and y {len(y)}; each row needs its label.")
     virtual = check_sample_domain(sample_domain, len(y))
-    folds = _check_folds(_split(cv, X, y, groups, sample_domain), groups, virtual)
+    folds = check_folds(_split(cv, X, y, groups, sample_domain), groups, virtual)
     metadata = _check_metadata(params, groups, sample_domain)
     with config_context(enable_metadata_routing=True):
         requested = _find_requests(estimator, metadata, required=params or (), any_virtual=bool(virtual.any()))
@@ -227,39 +228,8 @@ def predict_out_of_fold(
             delayed(_fit_and_predict)(clone(estimator), X, y, fold, metadata, requested, return_estimators)
             for fold in folds
         ]
-        done = list(_show_progress(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), len(jobs), verbose))
-    return _collect(folds, done, y, groups, return_estimators)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fold:
-    train: np.ndarray
-    test: np.ndarray
-    held_out: str
-    n_train_real: int
-    n_train_virtual: int
-
-    def record(self, outcome: _Outcome, y: np.ndarray) -> dict[str, Any]:
-        """Give a row of `OutOfFold.folds`."""
-        known = y[self.train] if outcome.classes is None else outcome.classes
-        return {
-            "held_out": self.held_out,
-            "n_train_real": self.n_train_real,
-            "n_train_virtual": self.n_train_virtual,
-            "n_test": len(self.test),
-            "real_rows_used": outcome.used[0],
-            "real_labels_used": outcome.used[1],
-            "untrained_classes": _join(np.setdiff1d(y[self.test], known)),
-        }
-
-
-class _Outcome(NamedTuple):
-    """What a fold gives."""
-
-    predicted: np.ndarray
-    used: tuple[int, int]
-    classes: np.ndarray | None
-    estimator: BaseEstimator | None
+        done = list(show_folds(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), len(jobs), verbose))
+    return collect(folds, done, y, groups, return_estimators)
 
 
 def _split(cv: Any, X: Any, y: np.ndarray, groups: np.ndarray, sample_domain: ArrayLike | None) -> Iterable[Any]:
@@ -274,55 +244,6 @@ def _split(cv: Any, X: Any, y: np.ndarray, groups: np.ndarray, sample_domain: Ar
     if isinstance(cv, Iterable):
         return cv
     raise DataFormatError(f"cv must be a splitter such as LeaveOneSubjectOut, or (train, test) pairs, not {cv!r}.")
-
-
-def _check_folds(pairs: Iterable[Any], groups: np.ndarray, virtual: np.ndarray) -> list[_Fold]:
-    folds = [_check_fold(number, pair, groups, virtual) for number, pair in enumerate(pairs)]
-    if not folds:
-        raise DataFormatError("cv gives no folds.")
-    rows, times = np.unique(np.concatenate([fold.test for fold in folds]), return_counts=True)
-    if (times > 1).any():
-        raise DataFormatError(
-            f"{(times > 1).sum()} rows are tested more than once, row {rows[times > 1][0]} of subject "
-            f"{groups[rows[times > 1][0]]} first; call predict_out_of_fold once for each repetition."
-        )
-    return folds
-
-
-def _check_fold(number: int, pair: Any, groups: np.ndarray, virtual: np.ndarray) -> _Fold:
-    train, test = (_positions(rows, len(groups), f"Fold {number}") for rows in pair)
-    subjects = np.unique(groups[test])
-    where = f"Fold {number}, which holds out {_join(subjects)},"
-    both = np.intersect1d(train, test)
-    if len(both):
-        raise DataFormatError(
-            f"{where} leaks: {len(both)} rows are both trained on and tested, row {both[0]} of subject "
-            f"{groups[both[0]]} first."
-        )
-    leaking = train[np.isin(groups[train], subjects)]
-    if len(leaking):
-        raise DataFormatError(
-            f"{where} leaks: {len(leaking)} of its training rows ({virtual[leaking].sum()} of them virtual) are of "
-            f"tested subjects, {_join(np.unique(groups[leaking]))}; split with LeaveOneSubjectOut."
-        )
-    if virtual[test].any():
-        raise DataFormatError(
-            f"{where} tests {virtual[test].sum()} virtual rows, but only real ones may be tested; split with "
-            "LeaveOneSubjectOut."
-        )
-    n_train_virtual = int(virtual[train].sum())
-    return _Fold(train, test, _join(subjects), len(train) - n_train_virtual, n_train_virtual)
-
-
-def _positions(rows: ArrayLike, n_rows: int, where: str) -> np.ndarray:
-    rows = np.asarray(rows)
-    if rows.dtype == bool and rows.shape == (n_rows,):
-        rows = np.flatnonzero(rows)
-    if rows.ndim != 1 or not len(rows):
-        raise DataFormatError(f"{where} needs training rows and test rows, one-dimensional; a shape is {rows.shape}.")
-    if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= n_rows:
-        raise DataFormatError(f"{where} must give row numbers from 0 to {n_rows - 1} or masks, not {rows[:5]} ...")
-    return rows
 
 
 def _check_metadata(
@@ -372,11 +293,11 @@ def _fit_and_predict(
     estimator: BaseEstimator,
     X: Any,
     y: np.ndarray,
-    fold: _Fold,
+    fold: Fold,
     metadata: Mapping[str, np.ndarray],
     requested: Mapping[str, set[str]],
     keep: bool,
-) -> _Outcome:
+) -> Outcome:
     def cut(method: str, rows: np.ndarray) -> dict[str, np.ndarray]:
         return {name: metadata[name][rows] for name in sorted(requested[method])}
 
@@ -390,12 +311,11 @@ def _fit_and_predict(
             f"{type(estimator).__name__} failed in the fold that holds out {fold.held_out} ({fold.n_train_real} real "
             f"and {fold.n_train_virtual} virtual training rows): {type(error).__name__}: {error}"
         ) from error
-    return _Outcome(predicted, used, getattr(estimator, "classes_", None), estimator if keep else None)
+    return Outcome(predicted, used, getattr(estimator, "classes_", None), estimator if keep else None)
 
 
-def _collect(
-    folds: Sequence[_Fold], done: Sequence[_Outcome], y: np.ndarray, groups: np.ndarray, keep: bool
-) -> OutOfFold:
+def collect(folds: Sequence[Fold], done: Sequence[Outcome], y: np.ndarray, groups: np.ndarray, keep: bool) -> OutOfFold:
+    """Put what the folds gave together."""
     rows = np.concatenate([fold.test for fold in folds])
     order = np.argsort(rows)
     rows = rows[order]
@@ -410,14 +330,3 @@ def _collect(
         folds=pd.DataFrame([fold.record(outcome, y) for fold, outcome in zip(folds, done, strict=True)]),
         estimators=tuple(outcome.estimator for outcome in done) if keep else None,
     )
-
-
-def _join(names: np.ndarray) -> str:
-    return ", ".join(map(str, names))
-
-
-def _show_progress(results: Iterable[Any], total: int, verbose: int) -> Iterable[Any]:
-    from tqdm.auto import tqdm
-
-    # tqdm takes None for "only in a terminal".
-    return tqdm(results, total=total, unit=" fold", disable=None if verbose else True)

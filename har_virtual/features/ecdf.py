@@ -81,6 +81,10 @@ class ECDFFeatures(WindowFeatures):
             _fill(rows[part], np.ascontiguousarray(block))
         return rows.reshape(len(windows), -1)
 
+    def _describe_sorted(self, samples: np.ndarray) -> np.ndarray:
+        """Give one channel's columns, (n_components + 1, n_windows), from sorted samples (n_samples, n_windows)."""
+        return np.concatenate([samples[_positions(len(samples), self.n_components)], samples.mean(axis=0)[None]])
+
 
 def _blocks(windows: np.ndarray | list[np.ndarray]) -> Iterator[tuple[slice, np.ndarray]]:
     if isinstance(windows, list):
@@ -93,11 +97,14 @@ def _blocks(windows: np.ndarray | list[np.ndarray]) -> Iterator[tuple[slice, np.
 
 
 def _fill(rows: np.ndarray, windows: np.ndarray) -> None:
-    n_components = rows.shape[1] - 1
-    positions = np.around(np.linspace(0, windows.shape[1] - 1, n_components)).astype(int)
     ordered = np.sort(windows, axis=1)
-    rows[:, :-1] = ordered.take(positions, axis=1)
+    rows[:, :-1] = ordered.take(_positions(windows.shape[1], rows.shape[1] - 1), axis=1)
     rows[:, -1] = _mean_over_time(windows)
+
+
+def _positions(n_samples: int, n_components: int) -> np.ndarray:
+    """Which of the sorted samples are kept."""
+    return np.around(np.linspace(0, n_samples - 1, n_components)).astype(int)
 
 
 def _mean_over_time(windows: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -69,7 +70,7 @@ def make_budget(
     )
 
 
-def check_enough(budget: LabelBudget, labels: np.ndarray, trained_on: np.ndarray, tested: Sequence[object]) -> None:
+def check_enough(budget: LabelBudget, labels: np.ndarray, trained_on: np.ndarray, absent: Sequence[object]) -> None:
     """Raise if a class has fewer real training rows than the budget, unless all of them are to be kept then.
 
     Parameters
@@ -79,8 +80,8 @@ def check_enough(budget: LabelBudget, labels: np.ndarray, trained_on: np.ndarray
         Of all real rows.
     trained_on : ndarray of bool, shape (n_real_rows,)
         Those for training.
-    tested : sequence
-        The test subjects of the fold, for the message.
+    absent : sequence
+        The subjects of the fold that do not train, for the message.
 
     Raises
     ------
@@ -89,12 +90,13 @@ def check_enough(budget: LabelBudget, labels: np.ndarray, trained_on: np.ndarray
     """
     if budget.shortage == "keep_all":
         return
+    left = labels[trained_on]
     for label in np.unique(labels).tolist():
-        n_windows = np.count_nonzero(labels[trained_on] == label)
+        n_windows = np.count_nonzero(left == label)
         if n_windows < budget.n_windows:
             raise DataFormatError(
                 f"Class {label!r} has {n_windows * budget.window_step_s:g} s of real data ({n_windows} windows) to "
-                f"train on when {list(tested)} is held out, less than real_seconds_per_class={budget.seconds:g} "
+                f"train on when {list(absent)} is held out, less than real_seconds_per_class={budget.seconds:g} "
                 f"({budget.n_windows} windows): lower the budget, leave the class out, or set shortage='keep_all'."
             )
 
@@ -133,9 +135,10 @@ def keep_budget(
     labels, subjects = y[rows], groups[rows]
     breaks = 1 + np.flatnonzero((labels[1:] != labels[:-1]) | (subjects[1:] != subjects[:-1]))
     runs = np.split(rows, breaks)
+    label_of_run = labels[[0, *breaks]] if len(rows) else labels
     kept: list[np.ndarray] = [rows[:0]]
     for label in np.unique(labels):
-        blocks = [block for run in runs if y[run[0]] == label for block in _cut(run, max_block, rng)]
+        blocks = [block for n in np.flatnonzero(label_of_run == label) for block in _cut(runs[n], max_block, rng)]
         kept += _draw_runs(blocks, n_windows, rng)
     return np.sort(np.concatenate(kept))
 
@@ -144,7 +147,8 @@ def _cut(run: np.ndarray, max_block: int | None, rng: np.random.Generator) -> li
     """Divide a run into blocks of `max_block` rows, shorter ones at its ends."""
     if max_block is None or max_block >= len(run):
         return [run]
-    return [block for block in np.split(run, np.arange(rng.integers(max_block), len(run), max_block)) if len(block)]
+    bounds = [0, *range(int(rng.integers(max_block)), len(run), max_block), len(run)]
+    return [run[start:stop] for start, stop in pairwise(bounds) if start < stop]
 
 
 def _draw_runs(runs: Sequence[np.ndarray], n_windows: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

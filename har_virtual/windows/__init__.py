@@ -1,5 +1,6 @@
 """From recordings to windows, the rows of learning."""
 
+from har_virtual.windows.assumed_rate import assume_rate
 from har_virtual.windows.plot import plot_window_of_each_class
 from har_virtual.windows.segmentation import segment_recordings
 from har_virtual.windows.sessions import join_sessions
@@ -8,6 +9,7 @@ from har_virtual.windows.window_set import WindowSet
 
 __all__ = [
     "WindowSet",
+    "assume_rate",
     "drop_empty",
     "join_recordings",
     "join_sessions",

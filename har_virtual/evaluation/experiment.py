@@ -1,0 +1,369 @@
+"""R2R, V2R and Mix2R on one set of windows, with the same people in training, validation and test."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.utils.parallel import Parallel, delayed
+
+from har_virtual.adaptation import RankDistributionMapper, SensorAligner
+from har_virtual.evaluation._folds import Fold, Outcome, check_folds, join_names, show_folds
+from har_virtual.evaluation.amounts import describe_amounts
+from har_virtual.evaluation.evaluation import Evaluation
+from har_virtual.evaluation.feature_bank import Adapted, FeatureBank
+from har_virtual.evaluation.out_of_fold import collect
+from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, find_protocols
+from har_virtual.evaluation.real_data import real_data_used
+from har_virtual.evaluation.tuning import tune_on_validation
+from har_virtual.exceptions import DataFormatError, DataWarning, FoldError
+from har_virtual.features import ECDFFeatures
+from har_virtual.model_selection import HoldOut, SubjectFold, subject_folds
+from har_virtual.windows import WindowSet
+
+Shortage = Literal["raise", "keep_all"]
+
+
+class Settings(NamedTuple):
+    """What holds for every protocol and fold."""
+
+    classifier: BaseEstimator | None = None
+    """A forest of 50 trees, seeded with `random_state`, if None."""
+    hold_out: HoldOut | None = None
+    tune: Mapping[str, Sequence[Any]] | None = None
+    real_seconds_per_class: float | None = None
+    max_block_s: float | None = None
+    shortage: Shortage = "raise"
+    random_state: int | None = 0
+
+
+def evaluate(
+    windows: WindowSet,
+    protocols: str | Protocol | Sequence[str | Protocol] = DEFAULT_PROTOCOLS,
+    *,
+    classifier: BaseEstimator | None = None,
+    features: BaseEstimator | None = None,
+    aligner: SensorAligner | None = None,
+    mapper: RankDistributionMapper | None = None,
+    hold_out: HoldOut | None = None,
+    tune: Mapping[str, Sequence[Any]] | None = None,
+    real_seconds_per_class: float | None = None,
+    max_block_s: float | None = None,
+    shortage: Shortage = "raise",
+    random_state: int | None = 0,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Evaluation:
+    """Train by each protocol and predict the real windows of people who were in no training row.
+
+    The folds are the same for all protocols: each subject who has real windows is tested in turn
+    (leave-one-subject-out), or one group of subjects once (`hold_out`). With `tune` the next subject in order, who
+    neither trains nor is tested, chooses the parameters; IMUTube (section 3.1) trains on 13, validates on one and tests
+    on one of 15. Rotations, maps and the classifier see training subjects only, and so does a label budget.
+
+    It gives what `predict_out_of_fold` gives with `Protocol.pipeline`, but features are calculated once for each
+    distinct mapping, not once a protocol and fold.
+
+    Parameters
+    ----------
+    windows : WindowSet
+        Real and virtual windows with labels, as `segment_recordings` gives them.
+    protocols : str, Protocol or sequence of these, optional
+        Names of `PROTOCOLS`, or your own. Default: R2R, four variants of V2R which differ in the real data that they
+        take, and two of Mix2R.
+    classifier : estimator, optional
+        Default: a random forest of 50 trees, seeded with `random_state`.
+    features : transformer, optional
+        From windows to rows. Default: ``ECDFFeatures(n_components=15)``.
+    aligner, mapper : SensorAligner, RankDistributionMapper, optional
+        For other parameters than the default ones; `per_class` of the mapper is set by the protocol.
+    hold_out : HoldOut, optional
+        Subjects who validate and subjects who are tested, instead of everybody in turn. `IMUTUBE_HOLD_OUTS` has the
+        paper's.
+    tune : mapping of str to sequence, optional
+        Parameters of the classifier and values to try on the validation subject; `FOREST_GRID` has IMUTube's for a
+        forest. Default: nothing is tuned, and nobody validates.
+    real_seconds_per_class, max_block_s : float, optional
+        Label budget of the training subjects; see `LeaveOneSubjectOut`.
+    shortage : {"raise", "keep_all"}, default="raise"
+        What to do where a class has less real data than the budget, or less virtual data than a protocol's
+        `virtual_ratio` asks for: refuse, or take what there is.
+    random_state : int or None, default=0
+        Seeds the default classifier, the budget's draw and the draw of virtual windows.
+    n_jobs : int, optional
+        Folds at a time, in threads; they share the windows.
+    verbose : int, default=0
+        1 shows a progress bar.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    DataFormatError
+        If windows have no labels, virtual labels are none of the real ones, a validation subject is a test subject too,
+        there are too few subjects, a budget or ratio cannot be met, or a protocol needs virtual windows and there are
+        none.
+    UnknownNameError
+        If there is no such protocol or subject.
+    FoldError
+        If something fails in a fold; its cause is the original error.
+
+    Warns
+    -----
+    DataWarning
+        Where virtual windows lack a class, or aligner or mapper fall back, once each with the number of folds.
+
+    Notes
+    -----
+    A subject who did one class only trains and is tested like any other; pooled macro-F1 needs no rule for it, and the
+    mean over subjects scores everybody on the classes that they did. A class that no training row of a fold has cannot
+    be predicted there: its windows are misses, and ``untrained_classes`` of the result's folds names it.
+
+    References
+    ----------
+    Kwon et al., "IMUTube: Automatic extraction of virtual on-body accelerometry from video for human activity
+    recognition", 2020, sections 3 and 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from har_virtual import WindowSet
+    >>> from har_virtual.evaluation import evaluate
+    >>> rng = np.random.default_rng(0)
+    >>> n_subjects, n_each = 4, 10
+    >>> y = np.tile(np.repeat(["sit", "walk"], n_each), 2 * n_subjects)
+    >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(len(y), 30, 3))
+    >>> metadata = pd.DataFrame(
+    ...     {
+    ...         "subject": np.tile(np.repeat(list("abcd"), 2 * n_each), 2),
+    ...         "domain": np.repeat(["real", "virtual"], len(y) // 2),
+    ...         **{"dataset": "toy", "session": "1", "recording": 0, "start_s": 0.0, "stop_s": 1.0},
+    ...     }
+    ... )
+    >>> windows = WindowSet(X, y, metadata, [f"left_wrist_acc_{axis}" for axis in "xyz"], 30.0)
+    >>> evaluate(windows, ["R2R", "V2R mapped"]).table()[["macro_f1", "real_rows_used"]]
+                macro_f1  real_rows_used
+    protocol
+    R2R              1.0            60.0
+    V2R mapped       1.0            60.0
+    """
+    chosen = find_protocols(protocols)
+    check_domains(windows, chosen)
+    bank = FeatureBank(
+        windows, ECDFFeatures(n_components=15) if features is None else features, aligner=aligner, mapper=mapper
+    )
+    settings = Settings(classifier, hold_out, tune, real_seconds_per_class, max_block_s, shortage, random_state)
+    evaluation = evaluate_bank(bank, chosen, settings, n_jobs=n_jobs, verbose=verbose)
+    return replace(evaluation, amounts=describe_amounts(windows))
+
+
+def evaluate_bank(
+    bank: FeatureBank,
+    protocols: Sequence[Protocol],
+    settings: Settings,
+    *,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Evaluation:
+    """Evaluate on the windows of a bank, which keeps its features for the next call; amounts are left out."""
+    if settings.classifier is None:
+        settings = settings._replace(classifier=RandomForestClassifier(50, random_state=settings.random_state))
+    windows = bank.windows
+    y, groups, domain = np.asarray(windows.y), windows.groups, windows.sample_domain
+    parts = subject_folds(
+        y,
+        groups,
+        domain,
+        hold_out=settings.hold_out,
+        validate=settings.tune is not None,
+        real_seconds_per_class=settings.real_seconds_per_class,
+        window_step_s=None if settings.real_seconds_per_class is None else _window_step_s(windows),
+        max_block_s=settings.max_block_s,
+        shortage=settings.shortage,
+        random_state=settings.random_state,
+    )
+    folds = check_folds(((part.train, part.test) for part in parts), groups, domain == 1)
+    for part in parts:
+        _check_validation(part, groups)
+        for protocol in protocols:
+            _check_ratio(protocol, part, y, domain, settings.shortage)
+    jobs = [delayed(_run_fold)(bank, protocols, part, fold, settings) for part, fold in zip(parts, folds, strict=True)]
+    with config_context(enable_metadata_routing=True), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        running = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
+        done = list(show_folds(running, len(jobs), verbose))
+    _reissue(caught)
+    results = {
+        protocol.name: collect(folds, [outcomes[protocol.name] for outcomes in done], y, groups, keep=False)
+        for protocol in protocols
+    }
+    return Evaluation(results, pd.DataFrame(), _describe(bank, protocols, settings))
+
+
+def check_domains(windows: WindowSet, protocols: Sequence[Protocol]) -> None:
+    """Refuse windows that the protocols cannot train on; warn of classes that virtual windows lack.
+
+    Raises
+    ------
+    DataFormatError
+        It says what is missing.
+    """
+    if not isinstance(windows, WindowSet) or windows.y is None or not len(windows):
+        raise DataFormatError(f"A WindowSet with windows and labels is needed, not {windows!r:.80}.")
+    labels, virtual = np.asarray(windows.y), windows.sample_domain == 1
+    if virtual.all():
+        raise DataFormatError("All windows are virtual: real ones are needed to test on.")
+    needing = [protocol.name for protocol in protocols if protocol.train_on != "real"]
+    if not needing:
+        return
+    if not virtual.any():
+        raise DataFormatError(f"{needing[0]!r} trains on virtual windows, and all windows are real: ask for R2R only.")
+    real, own = np.unique(labels[~virtual]), np.unique(labels[virtual])
+    unknown, lacking = np.setdiff1d(own, real), np.setdiff1d(real, own)
+    if len(unknown):
+        raise DataFormatError(
+            f"Virtual windows have labels that no real one has: {join_names(unknown)}; the real ones are "
+            f"{join_names(real)}. Spell them alike (har_virtual.datasets.relabel), or drop these windows: "
+            f"windows[~np.isin(windows.y, {unknown.tolist()})]."
+        )
+    if len(lacking):
+        warnings.warn(
+            f"Virtual windows lack {join_names(lacking)}: what is trained on them alone misses every window of these.",
+            DataWarning,
+            stacklevel=3,
+        )
+
+
+def _run_fold(
+    bank: FeatureBank, protocols: Sequence[Protocol], part: SubjectFold, fold: Fold, settings: Settings
+) -> dict[str, Outcome]:
+    """Train and predict by every protocol."""
+    outcomes, features = {}, bank.fold(part.train)
+    for protocol in protocols:
+        with _named(protocol, fold):
+            outcomes[protocol.name] = _fit_and_predict(bank, features.adapt(protocol), protocol, part, settings)
+    return outcomes
+
+
+def _fit_and_predict(
+    bank: FeatureBank, adapted: Adapted, protocol: Protocol, part: SubjectFold, settings: Settings
+) -> Outcome:
+    selector = protocol.select(settings.classifier, settings.random_state)
+    chosen = part.train[selector.choose_rows(bank.y[part.train], bank.virtual[part.train])]
+    if not len(chosen):
+        raise DataFormatError(f"train_on={protocol.train_on!r} leaves no row to train on.")
+    rows, labels, domain = adapted.take(chosen), bank.y[chosen], bank.virtual[chosen]
+    more: dict[str, Any] = {}
+    if settings.tune is None:
+        selector.fit(rows, labels, sample_domain=domain)
+    else:
+        validation = adapted.transform(part.validation), bank.y[part.validation]
+        tuned = tune_on_validation(selector, settings.tune, rows, labels, *validation, sample_domain=domain)
+        selector = tuned.estimator
+        more = {
+            "validated": join_names(np.asarray(part.validated)),
+            "n_validation": len(part.validation),
+            "validation_f1": tuned.validation_f1,
+            "params": dict(tuned.params),
+        }
+    # What validates is beside what trains.
+    n_validation = len(part.validation) if more else 0
+    own = real_data_used(selector, np.count_nonzero(~domain))
+    used = (
+        max(own[0], adapted.real_rows_used) + n_validation,
+        max(own[1], adapted.real_labels_used) + n_validation,
+    )
+    return Outcome(selector.predict(adapted.transform(part.test)), used, selector.classes_, None, more)
+
+
+@contextmanager
+def _named(protocol: Protocol, fold: Fold) -> Iterator[None]:
+    """Say in which protocol and fold something failed."""
+    try:
+        yield
+    except Exception as error:
+        raise FoldError(
+            f"{protocol.name!r} failed in the fold that holds out {fold.held_out} ({fold.n_train_real} real and "
+            f"{fold.n_train_virtual} virtual training rows): {type(error).__name__}: {error}"
+        ) from error
+
+
+def _window_step_s(windows: WindowSet) -> float:
+    if "window_step_s" not in windows.attrs:
+        raise DataFormatError(
+            'A label budget needs windows.attrs["window_step_s"], the seconds from one window\'s start to the next '
+            "one's; segment_recordings sets it."
+        )
+    return float(windows.attrs["window_step_s"])
+
+
+def _check_validation(part: SubjectFold, groups: np.ndarray) -> None:
+    """Refuse a fold whose validation subjects train or are tested."""
+    for name, rows in {"train": part.train, "are tested": part.test}.items():
+        shared = np.intersect1d(groups[part.validation], groups[rows])
+        if len(shared):
+            held_out = join_names(np.asarray(part.tested))
+            raise DataFormatError(
+                f"The fold that holds out {held_out} leaks: {join_names(shared)} validate and {name}."
+            )
+
+
+def _check_ratio(protocol: Protocol, part: SubjectFold, y: np.ndarray, domain: np.ndarray, shortage: str) -> None:
+    """Refuse a ratio that a class cannot meet in a fold."""
+    if protocol.virtual_ratio is None or shortage == "keep_all":
+        return
+    labels, virtual = y[part.train], domain[part.train] == 1
+    for label in np.unique(labels[~virtual]).tolist():
+        n_real, n_virtual = (np.count_nonzero((labels == label) & side) for side in (~virtual, virtual))
+        wanted = int(protocol.virtual_ratio * n_real + 1e-9)
+        if n_virtual < wanted:
+            raise DataFormatError(
+                f"{protocol.name!r} wants {protocol.virtual_ratio:g} virtual windows for each real one, but class "
+                f"{label!r} has {n_virtual} virtual windows for {n_real} real ones, 1:{n_virtual / n_real:.2g}, when "
+                f"{join_names(np.asarray(part.tested))} is held out: lower the ratio or the real seconds, add virtual "
+                'data, leave the class out, or set shortage="keep_all".'
+            )
+
+
+def _reissue(caught: list[warnings.WarningMessage]) -> None:
+    """Give each warning of the folds once, with the number of times that it came."""
+    texts: dict[tuple[type[Warning], str], int] = {}
+    for entry in caught:
+        key = (entry.category, str(entry.message))
+        texts[key] = texts.get(key, 0) + 1
+    for (category, text), times in texts.items():
+        warnings.warn(text if times == 1 else f"{text} (in {times} fits)", category, stacklevel=4)
+
+
+def _describe(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settings) -> dict[str, Any]:
+    """Say how it was evaluated, in values that JSON can hold."""
+    windows, hold_out = bank.windows, settings.hold_out
+    split = "leave-one-subject-out" if hold_out is None else f"hold-out: {hold_out}"
+    if settings.tune is not None and hold_out is None:
+        split += ", the next subject in order validates"
+    return {
+        "split": split,
+        "tuned": None if settings.tune is None else {name: list(values) for name, values in settings.tune.items()},
+        "classifier": repr(settings.classifier),
+        "features": repr(bank.features),
+        "protocols": {protocol.name: repr(protocol) for protocol in protocols},
+        "real_seconds_per_class": settings.real_seconds_per_class,
+        "max_block_s": settings.max_block_s,
+        "shortage": settings.shortage,
+        "random_state": settings.random_state,
+        "window_length_s": windows.X.shape[1] / windows.sampling_rate_hz,
+        "window_step_s": windows.attrs.get("window_step_s"),
+        "sampling_rate_hz": windows.sampling_rate_hz,
+        "channels": list(windows.channels),
+    }
