@@ -267,6 +267,37 @@ def test_the_guide_runs_on_utd_mhad(test_data, tmp_path):
         assert printed in done.stdout
 
 
+@pytest.mark.slow
+def test_the_guide_on_experiments_runs_on_real_data(test_data, tmp_path):
+    guide = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")
+    for name in ("utd_mhad", "sp_sw_har"):
+        (tmp_path / name).symlink_to(test_data / name)
+    # Three subjects, two draws and few trees show that it runs; the figures have tests of their own.
+    script = "\n".join(block for block in fenced(guide, "python"))
+    for full, small in {
+        'load_utd_mhad("utd_mhad"': 'load_utd_mhad("utd_mhad", subjects=[1, 2, 3]',
+        "tune=FOREST_GRID": 'tune={"n_estimators": [3]}',
+        "max_block_s=0.5, random_state=0": "max_block_s=0.5, random_state=0, n_draws=2",
+        "[1.5, 3, 6, 12], max_block_s=0.5, random_state=0, n_draws=2": "[1.5, 3], max_block_s=0.5, n_seeds=2",
+    }.items():
+        assert full in script
+        script = script.replace(full, small)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    for printed in ("Mix2R aligned, mapped per class", "verdict", "n_virtual", "over_all_real", "its skeletons"):
+        assert printed in done.stdout
+    pictures = {"per_class", "confusion", "learning_curve", "calibration", "traces"}
+    assert {path.stem for path in tmp_path.glob("*.png")} == pictures
+
+
 def test_what_the_guide_does_with_one_s_own_data_runs_on_a_real_walk(test_data, tmp_path, monkeypatch):
     guide = (ROOT / "docs" / "virtual_and_real.md").read_text(encoding="utf-8")
     table, cut, predict = fenced(guide.partition("## Your own data")[2], "python")
