@@ -237,7 +237,10 @@ class FoldFeatures:
         if not virtual.any():
             return bank.real(rows)
         wanted, at = np.unique(rows[virtual], return_inverse=True)
-        moved, real = self._move(adaptation, wanted), bank.described(False)
+        moved = self._move(adaptation, wanted)
+        if virtual.all():
+            return moved.take(at, axis=1).T
+        real = bank.described(False)
         columns = np.empty((len(moved), len(rows)), np.result_type(moved, real))
         places, real_at, virtual_at = bank.places[rows[~virtual]], np.flatnonzero(~virtual), np.flatnonzero(virtual)
         for column, real_column, moved_column in zip(columns, real, moved, strict=True):
@@ -266,8 +269,10 @@ class FoldFeatures:
         ranked, mapper, features = self._rank(adaptation[0]), self._fitted[adaptation]["map"], self.bank.features
         numbers, channels = ranked.map(mapper, self.virtual & np.isin(self.train, rows))
         at = np.searchsorted(rows, self.train[numbers])
+        # A slice is written at once.
+        place = slice(None) if np.array_equal(at, np.arange(len(rows))) else at
         n_channels = self.bank.windows.X.shape[2]
         columns = np.empty((features.n_components + 1, n_channels, len(rows)), np.float32)
         for channel, samples in enumerate(channels):
-            columns[:, channel, at] = features._describe_sorted(samples)
+            columns[:, channel, place] = features._describe_sorted(samples)
         return columns.reshape(-1, len(rows))
