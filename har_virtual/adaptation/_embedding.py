@@ -58,8 +58,12 @@ def _check_windows(name: str, windows: Windows) -> np.ndarray:
     return array[:, :, None] if array.ndim == 2 else array
 
 
-def embed_pair(real: Windows, virtual: Windows, embed: Embedding) -> tuple[np.ndarray, np.ndarray]:
+def embed_pair(
+    real: Windows, virtual: Windows, embed: Embedding, part: Embed = np.asarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Give both sides as rows of one embedding, (n_windows, n_features).
+
+    `part` chooses the windows of each side that are embedded; an embedding that learns is fitted on all real ones.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def embed_pair(real: Windows, virtual: Windows, embed: Embedding) -> tuple[np.nd
     """
     first, second, _ = check_pair(real, virtual)
     function = make_embed(embed, first)
-    rows = function(first), function(second)
+    rows = function(np.asarray(part(first))), function(np.asarray(part(second)))
     if rows[0].shape[1] != rows[1].shape[1]:
         raise DataFormatError(
             f"The embedding gives {rows[0].shape[1]} features for the real and {rows[1].shape[1]} for the virtual "

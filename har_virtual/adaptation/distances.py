@@ -7,7 +7,6 @@ the last one at whole windows in an embedding, without taking them for a Gaussia
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ from scipy.special import rel_entr
 from sklearn.metrics.pairwise import rbf_kernel
 
 from har_virtual.adaptation._embedding import Embedding, Windows, check_pair, embed_pair
-from har_virtual.checks import check_positive
+from har_virtual.checks import check_count, check_positive
 from har_virtual.exceptions import DataFormatError
 
 # Rows of each side among which the median distance is looked for: half a million pairs.
@@ -143,7 +142,7 @@ def mmd(
     """
     check_count("max_windows", max_windows, 2)
     rng = np.random.default_rng(random_state)
-    first, second = (take_part(rows, max_windows, rng) for rows in embed_pair(real, virtual, embed))
+    first, second = embed_pair(real, virtual, embed, lambda side: take_part(side, max_windows, rng))
     width = median_distance(first, second) if bandwidth is None else check_positive("bandwidth", bandwidth)
     return mmd_of_rows(first, second, width)
 
@@ -202,9 +201,3 @@ def _js(first: np.ndarray, second: np.ndarray, n_bins: int) -> float:
     middle = (p + q) / 2
     # scipy's jensenshannon is the root of this, and NaN where rounding leaves a little less than 0.
     return max(float(rel_entr(p, middle).sum() + rel_entr(q, middle).sum()) / (2 * np.log(2)), 0.0)
-
-
-def check_count(name: str, value: Any, least: int) -> None:
-    """Raise `DataFormatError` if `value` is no whole number from `least` on."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-        raise DataFormatError(f"{name} must be a whole number from {least}, not {value!r}.")

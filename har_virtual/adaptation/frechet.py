@@ -112,7 +112,7 @@ def fit_gaussian(rows: np.ndarray, shrinkage: Shrinkage = 0.0) -> Gaussian:
         covariance = _shrunk(_covariance(rows, mean), shrinkage)
     variances, axes = np.linalg.eigh(covariance)
     # Rounding alone must not count as variance: the root would turn 1e-16 into 1e-8.
-    noise = len(variances) * np.finfo(float).eps * max(variances[-1], 0.0)
+    noise = len(variances) * np.finfo(float).eps * variances[-1]
     return Gaussian(mean, axes * np.sqrt(np.where(variances > noise, variances, 0.0)))
 
 

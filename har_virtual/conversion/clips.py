@@ -64,7 +64,9 @@ class ConversionPlan:
             random_state=self._device(report["sha256"], clip.start_s, clip.stop_s, person.track_id),
         )
         source = {name: report[name] for name in _REPORTED}
-        made = {"random_state": self.random_state, "har_virtual": __version__}
+        # From the first frame to the end of the last one.
+        length_s = report["duration_s"] + 1 / report["timing"]["fitted_rate_hz"]
+        made = {"clip_length_s": length_s, "random_state": self.random_state, "har_virtual": __version__}
         return recording.replace(
             labels=clip.label,
             dataset=clip.dataset,

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from har_virtual.adaptation import RankDistributionMapper, js_divergence, ks_distance
-from har_virtual.adaptation._embedding import Embedding, RowsOf, make_embed
+from har_virtual.adaptation._embedding import Embedding, make_embed
+from har_virtual.adaptation._ranked import RankedTraining, RankedWindows
 from har_virtual.adaptation.distances import median_distance, mmd_of_rows, take_part
-from har_virtual.adaptation.frechet import Gaussian, Shrinkage, fit_gaussian, gaussian_distance
-from har_virtual.checks import check_positive
-from har_virtual.exceptions import DataFormatError, DataWarning
+from har_virtual.adaptation.frechet import Shrinkage, fit_gaussian, gaussian_distance
+from har_virtual.checks import check_amounts, check_positive
+from har_virtual.exceptions import DataFormatError
+from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection.budget import LabelBudget, keep_budget, make_budget
 from har_virtual.windows.window_set import WindowSet
 
 
-class Study(NamedTuple):
-    """The two domains, and the mapper to clone."""
+class Study:
+    """The real and the virtual windows, sorted once for all maps, and the mapper to clone.
 
-    real: np.ndarray
-    virtual: np.ndarray
-    y_real: np.ndarray
-    y_virtual: np.ndarray
-    subjects: np.ndarray
-    mapper: RankDistributionMapper
+    Beside the windows it holds two copies of them.
+    """
 
-    @classmethod
-    def of(cls, windows: WindowSet, mapper: RankDistributionMapper) -> Study:
-        """Take the domains apart."""
+    def __init__(self, windows: WindowSet, mapper: RankDistributionMapper, embedding: Embedding) -> None:
         if windows.y is None:
             raise DataFormatError("The windows have no labels, which the seconds of each class are counted by.")
         virtual = windows.sample_domain == 1
@@ -39,73 +34,97 @@ class Study(NamedTuple):
             raise DataFormatError(
                 f"Real and virtual windows are needed in one WindowSet; {virtual.sum()} of {len(virtual)} are virtual."
             )
-        X, y = windows.X, windows.y
-        return cls(X[~virtual], X[virtual], y[~virtual], y[virtual], windows.groups[~virtual], mapper)
-
-    def mapped(self, rows: np.ndarray) -> tuple[np.ndarray, list[Any]]:
-        """Give the virtual windows, mapped by means of some real rows, and the classes without a map of their own."""
-        mapper = clone(self.mapper)
-        domain = np.repeat([0, 1], [len(rows), len(self.virtual)])
-        with warnings.catch_warnings():
-            # Said once for all fits.
-            warnings.simplefilter("ignore", DataWarning)
-            moved = mapper.fit_transform(
-                np.concatenate([self.real[rows], self.virtual]),
-                np.concatenate([self.y_real[rows], self.y_virtual]),
-                sample_domain=domain,
-            )
-        return moved[len(rows) :], mapper.fallback_classes_
+        self.X, self.y, self.groups = windows.X, windows.y, windows.groups
+        self.real, self.virtual = np.flatnonzero(~virtual), np.flatnonzero(virtual)
+        self.mapper = mapper
+        embedding = ECDFFeatures(n_components=15) if embedding is None else embedding
+        self.embed = make_embed(embedding, self.X[self.real])
+        self._ecdf = embedding if type(embedding) is ECDFFeatures else None
+        self._ranked_real, self._ranked_virtual = (RankedWindows(self.X, rows) for rows in (self.real, self.virtual))
 
     def draw(self, budget: LabelBudget, seed: int) -> np.ndarray:
-        """Draw real rows; a smaller budget's are among a larger one's."""
-        rows = np.arange(len(self.real))
+        """Draw real windows; a smaller budget's are among a larger one's.
+
+        Returns
+        -------
+        ndarray of int
+            Positions in `real`.
+        """
+        rows, y, groups = np.arange(len(self.real)), self.y[self.real], self.groups[self.real]
         rng = np.random.default_rng(seed)
-        return keep_budget(rows, self.y_real, self.subjects, budget.n_windows, rng, max_block=budget.max_block)
+        return keep_budget(rows, y, groups, budget.n_windows, rng, max_block=budget.max_block)
+
+    def map(self, kept: np.ndarray) -> Mapped:
+        """Map the virtual windows by means of some real ones, which `draw` gives."""
+        places = np.concatenate([kept, np.arange(len(self.virtual))])
+        is_virtual = np.repeat([False, True], [len(kept), len(self.virtual)])
+        labels = np.concatenate([self.y[self.real[kept]], self.y[self.virtual]])
+        training = RankedTraining(self._ranked_real, self._ranked_virtual, places, is_virtual, labels)
+        mapper = training.fit(clone(self.mapper))
+        if self._ecdf is None:
+            rows = self.embed(self.move(mapper, self.virtual))
+        else:
+            rows = _describe(training, mapper, self._ecdf)
+        return Mapped(mapper, rows)
+
+    def move(self, mapper: RankDistributionMapper | None, rows: np.ndarray) -> np.ndarray:
+        """Give some virtual windows as a mapper's fit_transform leaves them; as they are without one."""
+        if mapper is None:
+            return self.X[rows]
+        return np.asarray(mapper._move(self.X[rows], mapper._training_parts(np.ones(len(rows), bool), self.y[rows])))
 
 
-class Yardstick(NamedTuple):
+class Mapped(NamedTuple):
+    """Embedded virtual windows, (n_windows, n_features), and the mapper that they went through, if any."""
+
+    mapper: RankDistributionMapper | None
+    rows: np.ndarray
+
+
+def _describe(training: RankedTraining, mapper: RankDistributionMapper, ecdf: ECDFFeatures) -> np.ndarray:
+    """Give the features of the mapped virtual windows, whose samples need no sorting any more."""
+    numbers, channels = training.map(mapper, training.is_virtual)
+    at = numbers - np.count_nonzero(~training.is_virtual)
+    columns = np.empty((ecdf.n_components + 1, len(training.virtual.values), len(at)), np.float32)
+    for channel, samples in enumerate(channels):
+        columns[:, channel, at] = ecdf._describe_sorted(samples)
+    return columns.reshape(-1, len(at)).T
+
+
+class Yardstick:
     """All that is the same for every comparison with the real windows."""
 
-    embed: RowsOf
-    shrinkage: Shrinkage
-    gaussian: Gaussian
-    real_part: np.ndarray
-    virtual_part: np.ndarray
-    embedded_part: np.ndarray
-    bandwidth: float
-
-    @classmethod
-    def of(
-        cls, study: Study, embedding: Embedding, shrinkage: Shrinkage, max_windows: int, rng: np.random.Generator
-    ) -> Yardstick:
-        """Embed the real windows, and draw those that KS, JS and MMD look at."""
-        embed = make_embed(embedding, study.real)
-        rows = embed(study.real)
-        real_part, virtual_part = (
+    def __init__(self, study: Study, shrinkage: Shrinkage, max_windows: int, rng: np.random.Generator) -> None:
+        self.study, self.shrinkage = study, shrinkage
+        rows = study.embed(study.X[study.real])
+        self.gaussian = fit_gaussian(rows, shrinkage)
+        self.real_part, self.virtual_part = (
             take_part(np.arange(len(side)), max_windows, rng) for side in (study.real, study.virtual)
         )
-        part = rows[real_part]
+        self._real_windows, self._real_rows = study.X[study.real[self.real_part]], rows[self.real_part]
         # Of the real windows alone, so that it does not shrink as virtual ones come near.
-        bandwidth = median_distance(part)
-        return cls(
-            embed, shrinkage, fit_gaussian(rows, shrinkage), study.real[real_part], virtual_part, part, bandwidth
-        )
+        self.bandwidth = median_distance(self._real_rows)
 
-    def measure(self, virtual: np.ndarray) -> dict[str, float]:
+    def measure(self, mapped: Mapped) -> dict[str, float]:
         """Give the distances of virtual windows to all real ones, by name."""
-        rows, part = self.embed(virtual), virtual[self.virtual_part]
+        part = self.study.move(mapped.mapper, self.study.virtual[self.virtual_part])
         return {
-            "frechet": gaussian_distance(self.gaussian, fit_gaussian(rows, self.shrinkage)),
-            "ks": float(ks_distance(self.real_part, part).mean()),
-            "js": float(js_divergence(self.real_part, part).mean()),
-            "mmd": mmd_of_rows(self.embedded_part, rows[self.virtual_part], self.bandwidth),
+            "frechet": gaussian_distance(self.gaussian, fit_gaussian(mapped.rows, self.shrinkage)),
+            "ks": float(ks_distance(self._real_windows, part).mean()),
+            "js": float(js_divergence(self._real_windows, part).mean()),
+            "mmd": mmd_of_rows(self._real_rows, mapped.rows[self.virtual_part], self.bandwidth),
         }
+
+    def measure_unmapped(self) -> dict[str, float]:
+        """Give the distances of the virtual windows as they are."""
+        return self.measure(Mapped(None, self.study.embed(self.study.X[self.study.virtual])))
 
 
 def make_mapper(mapper: RankDistributionMapper | None, per_class: bool) -> RankDistributionMapper:
     """Clone the mapper; `DataFormatError` if it would move real windows."""
     template = RankDistributionMapper() if mapper is None else mapper
-    if not isinstance(template, RankDistributionMapper) or template.direction != "virtual_to_real":
+    # Of a subclass nobody knows whether it commutes with sorting.
+    if type(template) is not RankDistributionMapper or template.direction != "virtual_to_real":
         raise DataFormatError(
             'mapper must be a RankDistributionMapper(direction="virtual_to_real"), which leaves real windows alone, '
             f"not {mapper!r}."
@@ -122,11 +141,9 @@ def make_budgets(
             'The seconds of real data need windows.attrs["window_step_s"], from one window\'s start to the next '
             "one's, as segment_recordings leaves it."
         )
-    durations = sorted(check_positive("seconds", value) for value in np.ravel(np.asarray(seconds, dtype=object)))
-    if not durations or len(set(durations)) < len(durations):
-        raise DataFormatError(f"seconds must be durations, each given once, not {list(seconds)}.")
-    step_s = float(windows.attrs["window_step_s"])
-    budgets = [b for value in durations if (b := make_budget(value, step_s, shortage, max_block_s)) is not None]
+    step_s = check_positive("window_step_s", windows.attrs["window_step_s"])
+    made = [make_budget(value, step_s, shortage, max_block_s) for value in check_amounts("seconds", seconds)]
+    budgets = [budget for budget in made if budget is not None]
     _check_enough(windows, budgets[-1])
     return budgets
 

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.utils.parallel import Parallel, delayed
 
+from har_virtual.checks import check_count
 from har_virtual.evaluation.experiment import Settings, evaluate_bank
 from har_virtual.evaluation.feature_bank import FeatureBank
 from har_virtual.evaluation.protocols import Protocol
-from har_virtual.exceptions import DataFormatError
 from har_virtual.model_selection import subject_folds
 from har_virtual.windows import WindowSet
+
+# Each of scikit-learn's threads empties the filters, which all share, for a moment; a forest that is fitted then warns.
+_NOISE = "`sklearn.utils.parallel.delayed` should be used with"
 
 
 class Draw(NamedTuple):
@@ -41,20 +43,27 @@ def run_draws(
     verbose: int,
 ) -> dict[tuple[float, int], Draw]:
     """Evaluate each budget in each draw, by budget and seed."""
-    if not isinstance(n_draws, (int, np.integer)) or isinstance(n_draws, bool) or n_draws < 1:
-        raise DataFormatError(f"n_draws must be a whole number from 1, not {n_draws!r}.")
+    check_count("n_draws", n_draws, 1)
     seeds = np.random.default_rng(settings.random_state).integers(2**31, size=n_draws).tolist()
     # The largest budget first, so that what is too little data is found before anything is fitted.
     keys = list(product(sorted(budgets, reverse=True), seeds))
-    bank.prepare(protocols)
-    jobs = [delayed(_draw)(bank, protocols, settings, *key) for key in keys]
-    running = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
-    draws = dict(zip(keys, _show_progress(running, len(jobs), verbose), strict=True))
+    # One draw after the other: its folds run in threads, which share the bank, and warnings are caught by one thread.
+    draws = {
+        (seconds, seed): _draw(bank, protocols, settings, seconds, seed, n_jobs)
+        for seconds, seed in _show_progress(keys, verbose)
+    }
     _reissue([draw.caught for draw in draws.values()])
     return draws
 
 
-def _draw(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settings, seconds: float, seed: int) -> Draw:
+def _draw(
+    bank: FeatureBank,
+    protocols: Sequence[Protocol],
+    settings: Settings,
+    seconds: float,
+    seed: int,
+    n_jobs: int | None,
+) -> Draw:
     forest = RandomForestClassifier(50, random_state=seed)
     settings = settings._replace(
         classifier=forest if settings.classifier is None else settings.classifier,
@@ -63,7 +72,7 @@ def _draw(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settings, 
     )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        evaluation = evaluate_bank(bank, protocols, settings)
+        evaluation = evaluate_bank(bank, protocols, settings, n_jobs=n_jobs)
     classes = np.unique(np.asarray(bank.windows.y))
     results = [evaluation[protocol.name] for protocol in protocols]
     return Draw(
@@ -74,7 +83,7 @@ def _draw(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settings, 
         ],
         results[0].rows,
         evaluation.how,
-        [(entry.category, str(entry.message)) for entry in caught],
+        [(entry.category, str(entry.message)) for entry in caught if not str(entry.message).startswith(_NOISE)],
     )
 
 
@@ -114,8 +123,8 @@ def _reissue(caught: Sequence[Sequence[tuple[type[Warning], str]]]) -> None:
         )
 
 
-def _show_progress(results: Iterable[Any], total: int, verbose: int) -> Iterable[Any]:
+def _show_progress(keys: Sequence[Any], verbose: int) -> Iterable[Any]:
     from tqdm.auto import tqdm
 
     # tqdm takes None for "only in a terminal".
-    return tqdm(results, total=total, unit=" draw", disable=None if verbose else True)
+    return tqdm(keys, unit=" draw", disable=None if verbose else True)

@@ -11,7 +11,7 @@ import pandas as pd
 from har_virtual.exceptions import DataFormatError
 from har_virtual.recording import Recording, RecordingSet
 from har_virtual.windows import WindowSet
-from har_virtual.windows.assumed_rate import RECORDED_RATE
+from har_virtual.windows.assumed_rate import CLOCK_STRETCH
 
 ALL = "all"
 """The label of the rows that count all classes together."""
@@ -39,7 +39,8 @@ def describe_amounts(
     Returns
     -------
     DataFrame
-        Indexed by domain ("real" before "virtual") and label, after the classes of a domain the row "all":
+        Indexed by domain ("real" before "virtual") and label, after the classes of a domain the row "all", which counts
+        them together, even where a class has that name, too:
 
         - windows, subjects: how many;
         - hours_in_windows: the time that these windows cover; what overlaps counts once.
@@ -50,7 +51,8 @@ def describe_amounts(
         - hours_whole: of these, where no channel of the windows has a hole;
         - yield: share of hours_whole that lies in windows of the class. The rest is at the ends of recordings, near
           holes, and in windows that got the label of a neighbour or none;
-        - hours_of_video: of virtual data, how long the converted clips last; NaN where one does not say. Each
+        - hours_of_video: of virtual data, how long the converted clips last, from the first frame to the end of the
+          last; NaN where one does not say. Classes in one recording share its clip as they share its samples. Each
           recording counts its clip: two people in a clip, or two placements of a person, count it twice;
         - yield_of_video: hours that lie in windows of the class, over hours_of_video. A clip without anybody is in no
           recording, and so not in here; the report of the conversion has it.
@@ -58,7 +60,7 @@ def describe_amounts(
     Raises
     ------
     DataFormatError
-        If the recordings are not those that the windows were cut from.
+        If the recordings are not those that the windows were cut from, or have other labels.
     UnknownNameError
         If a recording lacks a channel of the windows, or the annotation `label`.
 
@@ -76,34 +78,39 @@ def describe_amounts(
     4.5
     """
     table = windows.metadata[["domain", "subject", "recording", "start_s", "stop_s"]].assign(label=_labels(windows))
-    amounts = pd.concat([_count(table), _count(table.assign(label=ALL))] if windows.y is not None else [_count(table)])
+    seconds = None
     if recordings is not None:
         recordings = recordings if isinstance(recordings, RecordingSet) else RecordingSet(recordings)
         _check_same(table, recordings, windows.sampling_rate_hz)
         seconds = pd.DataFrame(_seconds(windows, table, recordings, label), columns=[*_KEYS, *_TIMES])
-        amounts = amounts.join(_yields(seconds, totals=windows.y is not None), how="outer")
-        amounts = amounts.fillna({"windows": 0, "subjects": 0, "hours_in_windows": 0.0})
-    domain, name = (amounts.index.get_level_values(key) for key in _KEYS)
-    amounts = amounts.iloc[np.lexsort((_rank(name), name == ALL, domain))]
-    return amounts.astype({"windows": int, "subjects": int})
+        _check_labels(table, seconds)
+    classes = _amounts(table, seconds)
+    if windows.y is None:
+        return classes
+    total = _amounts(table.assign(label=ALL), None if seconds is None else seconds.assign(label=ALL))
+    amounts = pd.concat([classes, total])
+    # Stable: the sum of a domain stays behind its classes.
+    return amounts.iloc[np.argsort(amounts.index.get_level_values("domain"), kind="stable")]
 
 
 def _labels(windows: WindowSet) -> Any:
     return ALL if windows.y is None else windows.y.astype(object)
 
 
-def _rank(labels: pd.Index) -> np.ndarray:
-    """Give the place of each label among the sorted ones; ALL, which may stand among numbers, has none."""
-    classes = sorted({label for label in labels if label != ALL})
-    return np.array([-1 if label == ALL else classes.index(label) for label in labels])
+def _amounts(table: pd.DataFrame, seconds: pd.DataFrame | None) -> pd.DataFrame:
+    """Give the columns of the result, sorted by domain and label."""
+    amounts = _count(table)
+    if seconds is not None:
+        amounts = amounts.join(_yields(seconds), how="outer")
+        amounts = amounts.fillna({"windows": 0, "subjects": 0, "hours_in_windows": 0.0})
+    return amounts.astype({"windows": int, "subjects": int})
 
 
 def _count(table: pd.DataFrame) -> pd.DataFrame:
-    # Numbers sort ten times as fast as names.
-    codes = pd.factorize(table["label"])[0]
-    order = np.lexsort((table["start_s"], codes, table["recording"]))
-    stretch, starts, stops = (table[name].to_numpy()[order] for name in ("recording", "start_s", "stop_s"))
-    goes_on = (stretch[1:] == stretch[:-1]) & (np.diff(codes[order]) == 0)
+    stretch = table.groupby(["recording", "subject", *_KEYS], sort=False, dropna=False).ngroup().to_numpy()
+    order = np.lexsort((table["start_s"], stretch))
+    stretch, starts, stops = (values[order] for values in (stretch, *table[["start_s", "stop_s"]].to_numpy().T))
+    goes_on = stretch[1:] == stretch[:-1]
     stops[:-1] = np.where(goes_on, np.minimum(starts[1:], stops[:-1]), stops[:-1])
     hours = np.empty(len(table))
     hours[order] = (stops - starts) / 3600
@@ -126,7 +133,8 @@ def _check_same(table: pd.DataFrame, recordings: RecordingSet, rate: float) -> N
                 f"Recording {number[wrong[0]]} is of {column} {theirs[wrong[0]]}, a window of it of "
                 f"{table[column].iloc[wrong[0]]}. {hint}."
             )
-    starts, stops = np.array([[r.start_s, r.start_s + r.duration_s] for r in recordings]).T
+    bounds = np.array([[r.start_s, r.start_s + r.duration_s] for r in recordings]).reshape(-1, 2)
+    starts, stops = bounds.T
     # The last sample of a lower rate lasts longer.
     late = table["stop_s"] > stops[number] + 1.01 / rate
     outside = late | (table["start_s"] < starts[number] - 0.01 / rate)
@@ -135,6 +143,17 @@ def _check_same(table: pd.DataFrame, recordings: RecordingSet, rate: float) -> N
         raise DataFormatError(
             f"A window lasts from {table['start_s'].iloc[row]:g} to {table['stop_s'].iloc[row]:g} s, its recording "
             f"{number[row]} from {starts[number[row]]:g} to {stops[number[row]]:g} s. {hint}."
+        )
+
+
+def _check_labels(table: pd.DataFrame, seconds: pd.DataFrame) -> None:
+    known = set(seconds["label"])
+    unknown = [label for label in table["label"].unique() if label not in known]
+    if unknown:
+        raise DataFormatError(
+            f"Windows are of class {unknown[0]!r}, which no recording has; the recordings have "
+            f"{', '.join(map(repr, seconds['label'].unique())) or 'no labels'}. Say with label= which annotation the "
+            "labels come from, as for segment_recordings, and give recordings and windows the same names of classes."
         )
 
 
@@ -153,7 +172,7 @@ def _seconds(
             own = codes == code
             inside = own & whole & _covered(recording, spans.get((number, name), _NOTHING))
             seconds = [np.count_nonzero(samples) / recording.sampling_rate_hz for samples in (own, own & whole, inside)]
-            yield (recording.domain, name, *seconds, _video_s(recording) if own.all() else np.nan)
+            yield (recording.domain, name, *seconds, _video_s(recording) * np.mean(own))
 
 
 def _covered(recording: Recording, spans_s: np.ndarray) -> np.ndarray:
@@ -167,17 +186,15 @@ def _covered(recording: Recording, spans_s: np.ndarray) -> np.ndarray:
 
 def _video_s(recording: Recording) -> float:
     """Length of the clip that a stream was made from, as far as its attrs tell, in seconds of the stream's clock."""
-    start_s, stop_s = recording.attrs.get("clip_s", (0.0, None))
-    if recording.domain != "virtual" or stop_s is None:
-        return np.nan
-    stretched = recording.attrs.get(RECORDED_RATE, recording.sampling_rate_hz) / recording.sampling_rate_hz
-    return float(stop_s - start_s) * stretched
+    attrs = recording.attrs
+    start_s, stop_s = attrs.get("clip_s", (0.0, None))
+    length_s = attrs.get("clip_length_s", np.nan if stop_s is None else stop_s - start_s)
+    return float(length_s) * attrs.get(CLOCK_STRETCH, 1.0) if recording.domain == "virtual" else np.nan
 
 
-def _yields(seconds: pd.DataFrame, *, totals: bool) -> pd.DataFrame:
-    parts = [seconds, seconds.assign(label=ALL)] if totals else [seconds]
+def _yields(seconds: pd.DataFrame) -> pd.DataFrame:
     # One clip of unknown length makes the length of all unknown.
-    summed = pd.concat(parts).groupby(_KEYS)[_TIMES].agg(lambda column: column.sum(skipna=False))
+    summed = seconds.groupby(_KEYS)[_TIMES].agg(lambda column: column.sum(skipna=False))
     hours = summed[["recorded", "whole", "of_video"]].div(3600).add_prefix("hours_")
     return pd.DataFrame(
         {

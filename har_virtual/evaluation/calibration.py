@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -9,17 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from scipy.stats import t as student_t
-from sklearn.utils.parallel import Parallel, delayed
 
 from har_virtual.adaptation import RankDistributionMapper
 from har_virtual.adaptation._doubt import warn_caller
 from har_virtual.adaptation._embedding import Embedding
-from har_virtual.adaptation.distances import check_count
 from har_virtual.adaptation.frechet import Shrinkage, check_shrinkage, warn_if_few
-from har_virtual.checks import is_finite_number
+from har_virtual.checks import check_count, check_level
 from har_virtual.evaluation._calibration import Study, Yardstick, make_budgets, make_mapper
-from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.exceptions import DataWarning, UnknownNameError
 from har_virtual.model_selection.budget import LabelBudget
 from har_virtual.windows.window_set import WindowSet
 
@@ -69,7 +69,15 @@ class CalibrationCurve:
             One row a duration: ``seconds``; ``mean``; ``sd`` (n - 1); ``low`` and ``high``, Student's interval of the
             mean; ``over_all_real``, by what share the mean exceeds the distance with all real windows (0.06 is the
             paper's 6 %), NaN unless that is above 0; ``n_real`` and ``n_seeds``. What needs two seeds is NaN where
-            there is one. The interval is over draws of windows from the same people; other people may differ by more.
+            there is one.
+
+        Notes
+        -----
+        The seeds draw independently of one another, but from the same real windows of the same people, for the same
+        virtual windows. So the interval says how well so many draws know the mean over all draws from these windows,
+        and closes where a duration takes all of them; other people may differ by more. What a single calibration gives
+        varies by ``sd``, which more seeds do not lessen. Durations share their windows, so their errors go together.
+        Of few draws with a long tail the interval is rough, and `low` may lie below 0.
 
         Raises
         ------
@@ -80,8 +88,7 @@ class CalibrationCurve:
         """
         if measure not in MEASURES:
             raise UnknownNameError(f"measure must be one of {MEASURES}, not {measure!r}.")
-        if not is_finite_number(level) or not 0 < level < 1:
-            raise DataFormatError(f"level must lie between 0 and 1, such as 0.95, not {level!r}.")
+        check_level(level)
         by_seconds = self.frame.groupby("seconds")
         values = by_seconds[measure].agg(["mean", "std", "size"])
         half = student_t.ppf(0.5 + level / 2, (values["size"] - 1).clip(lower=1)) * values["std"]
@@ -147,11 +154,12 @@ def calibration_curve(
         Real and virtual windows with labels, and ``attrs["window_step_s"]`` as `segment_recordings` leaves it. Virtual
         windows are taken as they are: align them before (`SensorAligner`), if at all.
     seconds : sequence of float
-        Of each class, in any order; ``seconds / window_step_s`` windows, rounded down, at least one.
+        Of each class, in any order, repeated ones once; ``seconds / window_step_s`` windows, rounded down, at least
+        one.
     per_class : bool, default=False
         Whether each class has its own map; set on the mapper.
     mapper : RankDistributionMapper, optional
-        Cloned for each fit. Its direction must be "virtual_to_real".
+        Cloned for each fit. Its direction must be "virtual_to_real", and it must be of no subclass.
     n_seeds : int, default=10
         Draws of the real windows.
     embed, shrinkage
@@ -163,7 +171,7 @@ def calibration_curve(
         KS, JS and MMD look at so many windows of each domain, the same throughout; the Frechet distance at all.
     random_state : int, Generator or None, default=0
     n_jobs : int, optional
-        Seeds at a time; no figure depends on it.
+        Seeds at a time, in threads; no figure depends on it.
     verbose : int
         1 shows a progress bar.
 
@@ -174,7 +182,7 @@ def calibration_curve(
     Raises
     ------
     DataFormatError
-        If labels, a domain or the step are missing, `seconds` is empty, repeats or is not positive, a class has less
+        If labels, a domain or the step are missing, `seconds` is empty or not positive, a class has less
         real data than asked for, the mapper moves real windows, or a parameter is out of range.
     UnknownNameError
         If there is no such rule for a shortage.
@@ -183,6 +191,14 @@ def calibration_curve(
     -----
     DataWarning
         Once for all fits, where `per_class` had too few windows of some classes; and as `frechet_distance` gives it.
+
+    Notes
+    -----
+    A draw has as much of each class, but all real windows have the classes as they come: where these differ, the curve
+    runs to the dotted line only as draws take in all that there is (``shortage="keep_all"``).
+
+    Each domain is sorted once, which takes the memory of two copies of the windows. `ECDFFeatures` are then calculated
+    of sorted samples, several times as fast as another embedding, which is given all virtual windows for each map.
 
     References
     ----------
@@ -193,47 +209,66 @@ def calibration_curve(
     check_shrinkage(shrinkage)
     budgets = make_budgets(windows, seconds, shortage, max_block_s)
     rng = np.random.default_rng(random_state)
-    study = Study.of(windows, make_mapper(mapper, per_class))
-    yardstick = Yardstick.of(study, embed, shrinkage, max_windows, rng)
+    study = Study(windows, make_mapper(mapper, per_class), embed)
+    yardstick = Yardstick(study, shrinkage, max_windows, rng)
     warn_if_few(min(len(study.real), len(study.virtual)), len(yardstick.gaussian.mean), shrinkage)
     seeds = rng.integers(2**63, size=n_seeds).tolist()
-    jobs = [delayed(_measure_draw)(study, yardstick, budgets, number, seed) for number, seed in enumerate(seeds)]
-    done = list(_show_progress(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), n_seeds, verbose))
-    all_real, fallback = study.mapped(np.arange(len(study.real)))
-    _warn_fallback([("all real windows", fallback), *(pair for draw in done for pair in draw.fallback)], study.mapper)
+    jobs = [delayed(_measure_draw)(yardstick, budgets, number, seed) for number, seed in enumerate(seeds)]
+    with warnings.catch_warnings():
+        # Said once for all fits, below. The threads are joblib's own: scikit-learn's set the filters, and one that
+        # outlives an error would leave this one on for good.
+        warnings.simplefilter("ignore", DataWarning)
+        running = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
+        done = list(_show_progress(running, n_seeds, verbose))
+        everything = _measure_map(yardstick, "all real windows", np.arange(len(study.real)))
+    points = [point for draw in done for point in draw]
+    _warn_fallback([everything, *points], study.mapper)
     return CalibrationCurve(
-        frame=pd.DataFrame([row for draw in done for row in draw.rows]).sort_values(
-            ["seconds", "seed"], ignore_index=True
-        ),
-        all_real=pd.Series(yardstick.measure(all_real)),
-        unmapped=pd.Series(yardstick.measure(study.virtual)),
-        how=_describe(windows, study, yardstick, embed, shrinkage, max_block_s, n_seeds, random_state),
+        frame=pd.DataFrame([point.row for point in points]).sort_values(["seconds", "seed"], ignore_index=True),
+        all_real=pd.Series({name: everything.row[name] for name in MEASURES}),
+        unmapped=pd.Series(yardstick.measure_unmapped()),
+        how=_describe(windows, yardstick, embed, max_block_s, n_seeds, random_state),
     )
 
 
-class _Draw(NamedTuple):
-    """Rows of the frame, and the classes that fell back by seconds, of one seed."""
+class _Point(NamedTuple):
+    """What was found with one map."""
 
-    rows: list[dict[str, float]]
-    fallback: list[tuple[str, list[Any]]]
-
-
-def _measure_draw(study: Study, yardstick: Yardstick, budgets: list[LabelBudget], number: int, seed: int) -> _Draw:
-    rows, fallback = [], []
-    for budget in budgets:
-        kept = study.draw(budget, seed)
-        virtual, classes = study.mapped(kept)
-        rows.append({"seconds": budget.seconds, "seed": number, **yardstick.measure(virtual), "n_real": len(kept)})
-        fallback.append((f"{budget.seconds:g} s a class", classes))
-    return _Draw(rows, fallback)
+    row: dict[str, float]
+    """Of the frame."""
+    data: str
+    """What the map was fitted on, in words."""
+    fallback: list[Any]
+    """Classes without a map of their own."""
 
 
-def _warn_fallback(found: list[tuple[str, list[Any]]], mapper: RankDistributionMapper) -> None:
-    """Say in one warning which classes had no map of their own, and how often by seconds."""
+def _measure_draw(yardstick: Yardstick, budgets: list[LabelBudget], number: int, seed: int) -> list[_Point]:
+    """Measure each duration of one seed."""
+    return [
+        _measure_map(
+            yardstick,
+            f"{budget.seconds:g} s a class",
+            yardstick.study.draw(budget, seed),
+            seconds=budget.seconds,
+            seed=number,
+        )
+        for budget in budgets
+    ]
+
+
+def _measure_map(yardstick: Yardstick, data: str, kept: np.ndarray, **keys: float) -> _Point:
+    """Fit a map on some real windows, and measure what it makes of the virtual ones."""
+    mapped = yardstick.study.map(kept)
+    row = {**keys, **yardstick.measure(mapped), "n_real": len(kept)}
+    return _Point(row, data, mapped.mapper.fallback_classes_ if mapped.mapper else [])
+
+
+def _warn_fallback(points: list[_Point], mapper: RankDistributionMapper) -> None:
+    """Say in one warning which classes had no map of their own, and with what data."""
     classes: dict[str, set[str]] = {}
-    for seconds, labels in found:
-        classes.setdefault(seconds, set()).update(map(str, labels))
-    reasons = [f"{', '.join(sorted(labels))} with {seconds}" for seconds, labels in classes.items() if labels]
+    for point in points:
+        classes.setdefault(point.data, set()).update(map(str, point.fallback))
+    reasons = [f"{', '.join(sorted(labels))} with {data}" for data, labels in classes.items() if labels]
     if reasons:
         warn_caller(
             f"Classes with fewer than min_class_rows={mapper.min_class_rows} windows in one domain went through the "
@@ -243,20 +278,19 @@ def _warn_fallback(found: list[tuple[str, list[Any]]], mapper: RankDistributionM
 
 def _describe(
     windows: WindowSet,
-    study: Study,
     yardstick: Yardstick,
     embed: Embedding,
-    shrinkage: Shrinkage,
     max_block_s: float | None,
     n_seeds: int,
     random_state: Any,
 ) -> dict[str, Any]:
+    study = yardstick.study
     return {
         "protocol": "virtual windows mapped by means of some real windows, compared with all real windows",
         "mapper": str(study.mapper),
         "embed": "ECDFFeatures(n_components=15)" if embed is None else getattr(embed, "__name__", str(embed)),
         "n_features": len(yardstick.gaussian.mean),
-        "shrinkage": shrinkage,
+        "shrinkage": yardstick.shrinkage,
         "bandwidth": yardstick.bandwidth,
         "n_real": len(study.real),
         "n_virtual": len(study.virtual),

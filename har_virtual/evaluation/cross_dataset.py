@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +20,7 @@ from har_virtual.evaluation.evaluation import Evaluation
 from har_virtual.evaluation.experiment import evaluate
 from har_virtual.evaluation.out_of_fold import OutOfFold, predict_out_of_fold
 from har_virtual.evaluation.protocols import PROTOCOLS, Protocol
-from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.exceptions import DataFormatError, FoldError, UnknownNameError
 from har_virtual.windows import WindowSet
 from har_virtual.windows.window_set import METADATA_COLUMNS
 
@@ -56,7 +58,8 @@ class Transfer:
     dropped : DataFrame
         What was left out: columns data, label and windows, one row a class that not all have.
     how : mapping
-        Classifier, features, tuning, seed, windows: as `Evaluation.how` of the target.
+        Classifier, features, tuning, seed, windows: as `Evaluation.how` of the target, with the protocol of each
+        mapping.
     """
 
     results: Mapping[tuple[str, str], OutOfFold]
@@ -85,17 +88,18 @@ class Transfer:
             R2R on the same windows, with the paired bootstrap over subjects; n_train, windows that train a classifier
             (mean over the folds); n_test, windows tested in all; n_fits, how many classifiers that took.
         """
-        named = {", ".join(key): result for key, result in self.results.items()}
-        scores = Evaluation(named, pd.DataFrame(), self.how).table(baseline=f"{self.target}, R2R")[_SCORES]
+        numbered = {str(number): result for number, result in enumerate(self.results.values())}
+        scores = Evaluation(numbered, pd.DataFrame(), self.how).table(baseline=max(numbered, key=int))[_SCORES]
         rows = [self._row(*key, result) for key, result in self.results.items()]
         return pd.concat([pd.DataFrame(rows), scores.reset_index(drop=True)], axis=1)
 
     def table(self) -> pd.DataFrame:
-        """Give macro-F1 as the paper prints it: sources and last the target by mapping; the target's R2R is "none"."""
+        """Give macro-F1 as the paper's table 4 stands: a row a source, last the target, whose R2R is under "none"."""
         scores: dict[str, dict[str, float]] = {}
         for (source, mapping), result in self.results.items():
             scores.setdefault("none" if mapping == "R2R" else mapping, {})[source] = result.macro_f1
-        return pd.DataFrame(scores, index=list(self.domains)).rename_axis(index="source", columns="mapping")
+        columns = [mapping for mapping in TRANSFER_PROTOCOLS if mapping in scores]
+        return pd.DataFrame(scores, list(self.domains), columns).rename_axis(index="source", columns="mapping")
 
     def _row(self, source: str, mapping: str, result: OutOfFold) -> dict[str, Any]:
         trained = result.folds["n_train_real" if source == self.target else "n_train_virtual"]
@@ -165,6 +169,11 @@ def transfer(
     FoldError
         If something fails in a fold.
 
+    Warns
+    -----
+    DataWarning
+        Where aligner or mapper fall back, with the name of the source.
+
     Notes
     -----
     Only classes that the target and all sources have are kept, so that all figures are of the same windows and can be
@@ -215,13 +224,29 @@ def transfer(
     }
     results: dict[tuple[str, str], OutOfFold] = {}
     for name, source in sources.items():
-        both = _beside(tested, _of_classes(source, classes))
-        results |= {(name, mapping): result for mapping, result in _transfer_one(both, chosen, options).items()}
-    own = evaluate(tested, "R2R", **options)
+        with _naming(name):
+            found = _transfer_one(_beside(tested, _of_classes(source, classes)), chosen, options)
+        results |= {(name, mapping): result for mapping, result in found.items()}
+    with _naming(target_name):
+        own = evaluate(tested, "R2R", **options)
     results[target_name, "R2R"] = own["R2R"]
-    return Transfer(
-        results, target_name, {name: _domain(each) for name, each in sets.items()}, classes, dropped, own.how
-    )
+    domains = {name: _domain(each) for name, each in sets.items()}
+    used = {mapping: repr(protocol) for mapping, protocol in chosen.items()} | own.how["protocols"]
+    return Transfer(results, target_name, domains, classes, dropped, {**own.how, "protocols": used})
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Say of which data set a warning or a failure is; the warning points at the caller of `transfer`."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        except FoldError as error:
+            raise FoldError(f"{name}: {error}") from error.__cause__
+    for entry in caught:
+        # Past this function, contextlib and transfer.
+        warnings.warn(f"{name}: {entry.message}", entry.category, stacklevel=4)
 
 
 def _transfer_one(both: WindowSet, chosen: Mapping[str, Protocol], options: Mapping[str, Any]) -> dict[str, OutOfFold]:
@@ -323,14 +348,9 @@ def _domain(windows: WindowSet) -> str:
 
 def _beside(target: WindowSet, source: WindowSet) -> WindowSet:
     """Give the target's windows, then the source's as virtual ones; the target's rows keep their numbers."""
-    source = source if source.channels == target.channels else source.select(target.channels)
-    moving = source.metadata[list(METADATA_COLUMNS)].assign(domain="virtual")
-    moving["recording"] += target.metadata["recording"].max() + 1
-    X = np.concatenate([target.X, source.X])
-    X.flags.writeable = False
-    return replace(
-        target,
-        X=X,
-        y=np.concatenate([np.asarray(target.y), np.asarray(source.y)]),
-        metadata=pd.concat([target.metadata[list(METADATA_COLUMNS)], moving], ignore_index=True),
-    )
+    known = list(METADATA_COLUMNS)
+    sides = [
+        replace(target, metadata=target.metadata[known]),
+        replace(source, metadata=source.metadata[known].assign(domain="virtual")),
+    ]
+    return replace(WindowSet.concat(sides), attrs=target.attrs)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from har_virtual.evaluation.intervals import bootstrap_interval, paired_difference
+from har_virtual.evaluation.intervals import bootstrap_interval, can_decide, paired_difference
 from har_virtual.evaluation.metrics import macro_f1
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 
@@ -66,6 +67,11 @@ class Curve:
     @property
     def frame(self) -> pd.DataFrame:
         """`to_frame` with its default parameters."""
+        return self._frame.copy()
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        # Of a million predictions it takes a while, and a frame is asked for column by column.
         return self.to_frame()
 
     def predictions(self, point: int) -> Labels:
@@ -87,9 +93,9 @@ class Curve:
     def to_frame(self, *, n_resamples: int = 2000, level: float = 0.95, random_state: int | None = 0) -> pd.DataFrame:
         """Give the scores, one row a point.
 
-        The draws of a point are pooled. An interval resamples subjects, each with all its windows in all draws, so it
-        says what other people might have given; ``sd_over_draws`` says what another draw of real windows, of virtual
-        ones and of the classifier's seed might have.
+        The draws of a point are pooled. An interval (expanded, see `bootstrap_interval`) resamples subjects, each with
+        all its windows in all draws, so it says what other people might have given; ``sd_over_draws`` says what another
+        draw of real windows, of virtual ones and of the classifier's seed might have.
 
         Parameters
         ----------
@@ -105,7 +111,7 @@ class Curve:
             ``real_rows_used``, ``real_labels_used`` as in `points`. What needs two subjects, or two draws, is NaN
             where there is one.
         """
-        options = {"n_resamples": n_resamples, "level": level, "random_state": random_state}
+        options = {"n_resamples": n_resamples, "level": level, "method": "expanded", "random_state": random_state}
         labels = [self._coded(point) for point in range(len(self.points))]
         scores = [
             self._score(point, labels[point], labels[against], options)
@@ -143,20 +149,27 @@ class Curve:
             )
         return own.loc[own["macro_f1"].idxmax()].rename("best, chosen on the test set")
 
-    def verdict(self) -> pd.DataFrame:
+    def verdict(self, *, level: float = 0.95) -> pd.DataFrame:
         """Say at each point whether virtual data help.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Nominal coverage of the intervals.
 
         Returns
         -------
         DataFrame
             Each point that is not the baseline's: ``protocol``, ``seconds``, ``ratio``, ``difference``,
-            ``difference_low``, ``difference_high`` of `frame`, and ``verdict``: "helps" where the whole paired interval
-            lies above zero, "harms" where it lies below, else "undecided". Each interval holds for its own point: of
-            twenty points where virtual data make no difference one is expected to be decided by chance.
+            ``difference_low``, ``difference_high`` of `to_frame`, and ``verdict``: "helps" where the whole paired
+            interval lies above zero, "harms" where it lies below, else "undecided". With fewer than six subjects all is
+            undecided (at 95 %): that all of so few are better off happens too often by chance. Each interval holds for
+            its own point: of twenty points where virtual data make no difference about one is decided by chance.
         """
         columns = ["protocol", "seconds", "ratio", "difference", "difference_low", "difference_high"]
-        table = self.frame.loc[self.points["protocol"] != self.baseline, columns].reset_index(drop=True)
-        decided = [table["difference_low"] > 0, table["difference_high"] < 0]
+        table = self.to_frame(level=level).loc[self.points["protocol"] != self.baseline, columns].reset_index(drop=True)
+        decides = can_decide(len(np.unique(self.groups)), level)
+        decided = [decides & (table["difference_low"] > 0), decides & (table["difference_high"] < 0)]
         return table.assign(verdict=np.select(decided, ["helps", "harms"], "undecided"))
 
     def plot(self, ax: Axes | None = None, **options: Any) -> LearningCurveDisplay | RatioDisplay:

@@ -6,7 +6,7 @@ classifier has seen more real data than the point says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any, Literal
@@ -16,7 +16,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
-from har_virtual.checks import check_positive, is_finite_number
+from har_virtual.checks import check_amounts, check_positive
 from har_virtual.evaluation._draws import Draw, run_draws
 from har_virtual.evaluation.curve import Curve
 from har_virtual.evaluation.experiment import Settings, Shortage, check_domains
@@ -78,7 +78,8 @@ def learning_curve(
     random_state : int or None, default=0
         Seeds the draws.
     n_jobs : int, optional
-        Draws and budgets at a time, in processes. The result does not depend on it.
+        Folds at a time, in threads, as in `evaluate`; no figure depends on it. A hold-out is one fold: there give the
+        classifier its own.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -135,7 +136,7 @@ def learning_curve(
             f"The baseline {baseline!r} is not among the protocols {[protocol.name for protocol in found]}: add it to "
             "them, or name another as baseline."
         )
-    budgets = _check_numbers("seconds", seconds, positive=True)
+    budgets = check_amounts("seconds", seconds)
     check_domains(windows, found)
     bank = _make_bank(windows, features, aligner, mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
@@ -203,7 +204,7 @@ def ratio_curve(
             f"A curve over ratios needs a protocol that trains on both and leaves the ratio open, such as "
             f"'Mix2R mapped', not {protocol!r}."
         )
-    above = [ratio for ratio in _check_numbers("ratios", ratios, positive=False) if ratio > 0]
+    above = [ratio for ratio in check_amounts("ratios", ratios, from_zero=True) if ratio > 0]
     found = [PROTOCOLS["R2R"], *(replace(mixed, name=_name(mixed, ratio), virtual_ratio=ratio) for ratio in above)]
     budget = check_positive("real_seconds_per_class", real_seconds_per_class)
     check_domains(windows, found)
@@ -275,14 +276,3 @@ def _make_bank(
 ) -> FeatureBank:
     features = ECDFFeatures(n_components=15) if features is None else features
     return FeatureBank(windows, features, aligner=aligner, mapper=mapper)
-
-
-def _check_numbers(name: str, values: Sequence[float], *, positive: bool) -> list[float]:
-    """Give distinct finite numbers from zero or above zero, ascending."""
-    numbers = list(values) if isinstance(values, Iterable) else [values]
-    lowest = "above 0" if positive else "from 0"
-    if not numbers or not all(
-        is_finite_number(each) and (each > 0 or (each == 0 and not positive)) for each in numbers
-    ):
-        raise DataFormatError(f"{name} must be finite numbers {lowest}, at least one, not {values!r}.")
-    return sorted({float(each) for each in numbers})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,8 @@ class Evaluation:
     amounts : DataFrame
         How much data there was; see `describe_amounts`.
     how : mapping
-        Split, tuning, classifier, features, protocols, budget, seed and windows, in values that JSON can hold: what
-        has to be printed beside the scores.
+        Split, tuning, classifier, features, aligner and mapper (None: the default ones), protocols, budget, seed and
+        windows, in values that JSON can hold: what has to be printed beside the scores.
     """
 
     results: Mapping[str, OutOfFold]
@@ -46,17 +46,23 @@ class Evaluation:
     def __len__(self) -> int:
         return len(self.results)
 
+    def keys(self) -> KeysView[str]:
+        """Give the names of the protocols, so that ``dict(evaluation)`` has the results."""
+        return self.results.keys()
+
     def __repr__(self) -> str:
         scores = ", ".join(f"{name}: {result.macro_f1:.3f}" for name, result in self.results.items())
         return f"Evaluation({self.how['split']}; macro_f1 {scores})"
 
-    def table(self, baseline: str | None = "R2R") -> pd.DataFrame:
+    def table(self, baseline: str | None = "R2R", *, level: float = 0.95) -> pd.DataFrame:
         """Give the figures to report, one row a protocol.
 
         Parameters
         ----------
         baseline : str, optional
-            Protocol that the others are compared with. None, or one that was not evaluated: no comparison.
+            Protocol that the others are compared with. None, or "R2R" where it was not evaluated: no comparison.
+        level : float, default=0.95
+            Nominal coverage of the intervals.
 
         Returns
         -------
@@ -64,19 +70,29 @@ class Evaluation:
             Indexed by ``protocol``: what `OutOfFold.summary` gives; ``wilson_low`` and ``wilson_high``, the papers'
             interval, which takes overlapping windows of few people for independent and is far too narrow; and
             ``difference``, ``difference_low`` and ``difference_high``, pooled macro-F1 less that of the baseline with
-            the paired bootstrap over subjects. With one test subject there is no interval over subjects: NaN.
+            the paired bootstrap over subjects. Intervals over subjects are expanded ones (`bootstrap_interval`); with
+            fewer than six subjects they decide nothing, and with one there is none: NaN.
         """
-        rows = {name: self._row(result, self.results.get(baseline or "")) for name, result in self.results.items()}
+        compared = self.results.get(baseline or "")
+        if baseline not in (None, "R2R"):
+            self[str(baseline)]
+        rows = {name: self._row(result, compared, level) for name, result in self.results.items()}
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("protocol")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give all predictions as a table: protocol, and what `OutOfFold.to_frame` has, one row a test window."""
+        parts = [result.to_frame().assign(protocol=name) for name, result in self.results.items()]
+        table = pd.concat(parts, ignore_index=True)
+        return table[["protocol", *(column for column in table if column != "protocol")]]
 
     def per_class(self) -> pd.DataFrame:
         """Give F1 of each class (index) by each protocol (columns), over all test windows."""
         columns = {name: per_class_f1(result.y_true, result.y_pred) for name, result in self.results.items()}
         return pd.DataFrame(columns).rename_axis(columns="protocol")
 
-    def _row(self, result: OutOfFold, baseline: OutOfFold | None) -> dict[str, float]:
-        row = result.summary()
-        wilson = wilson_interval(row["macro_f1"], int(row["n_windows"]))
+    def _row(self, result: OutOfFold, baseline: OutOfFold | None, level: float) -> dict[str, float]:
+        row = result.summary(level=level, method="expanded")
+        wilson = wilson_interval(row["macro_f1"], int(row["n_windows"]), level=level)
         row |= {"wilson_low": wilson.low, "wilson_high": wilson.high}
         if baseline is None:
             return row
@@ -87,7 +103,7 @@ class Evaluation:
                 "difference_low": nan,
                 "difference_high": nan,
             }
-        paired = paired_difference(result, baseline)
+        paired = paired_difference(result, baseline, level=level, method="expanded")
         return row | {
             "difference": paired.difference,
             "difference_low": paired.interval.low,

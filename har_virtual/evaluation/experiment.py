@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +15,7 @@ import pandas as pd
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
@@ -20,10 +23,11 @@ from har_virtual.evaluation._folds import Fold, Outcome, check_folds, join_names
 from har_virtual.evaluation.amounts import describe_amounts
 from har_virtual.evaluation.evaluation import Evaluation
 from har_virtual.evaluation.feature_bank import Adapted, FeatureBank
+from har_virtual.evaluation.metrics import check_labels
 from har_virtual.evaluation.out_of_fold import collect
 from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, find_protocols
 from har_virtual.evaluation.real_data import real_data_used
-from har_virtual.evaluation.tuning import tune_on_validation
+from har_virtual.evaluation.tuning import combine_grid, tune_on_validation
 from har_virtual.exceptions import DataFormatError, DataWarning, FoldError
 from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import HoldOut, SubjectFold, subject_folds
@@ -80,14 +84,16 @@ def evaluate(
         Names of `PROTOCOLS`, or your own. Default: R2R, four variants of V2R which differ in the real data that they
         take, and two of Mix2R.
     classifier : estimator, optional
-        Default: a random forest of 50 trees, seeded with `random_state`.
+        Default: a random forest of 50 trees, seeded with `random_state`. Like a step of a Pipeline it gets `groups` and
+        `sample_domain` of its training rows if it requests them, as a search with whole subjects held out does.
     features : transformer, optional
         From windows to rows. Default: ``ECDFFeatures(n_components=15)``.
     aligner, mapper : SensorAligner, RankDistributionMapper, optional
-        For other parameters than the default ones; `per_class` of the mapper is set by the protocol.
+        For other parameters than the default ones; the protocol sets `per_class` of the mapper, and the windows name
+        the `channels` of an aligner that has none.
     hold_out : HoldOut, optional
         Subjects who validate and subjects who are tested, instead of everybody in turn. `IMUTUBE_HOLD_OUTS` has the
-        paper's.
+        paper's. Those who validate do not train without `tune` either.
     tune : mapping of str to sequence, optional
         Parameters of the classifier and values to try on the validation subject; `FOREST_GRID` has IMUTube's for a
         forest. Default: nothing is tuned, and nobody validates.
@@ -158,8 +164,10 @@ def evaluate(
     R2R              1.0            60.0
     V2R mapped       1.0            60.0
     """
+    check_labelled(windows)
     chosen = find_protocols(protocols)
     check_domains(windows, chosen)
+    _check_estimators(classifier, features, aligner, mapper, tune)
     bank = FeatureBank(
         windows, ECDFFeatures(n_components=15) if features is None else features, aligner=aligner, mapper=mapper
     )
@@ -198,17 +206,50 @@ def evaluate_bank(
         _check_validation(part, groups)
         for protocol in protocols:
             _check_ratio(protocol, part, y, domain, settings.shortage)
-    jobs = [delayed(_run_fold)(bank, protocols, part, fold, settings) for part, fold in zip(parts, folds, strict=True)]
+    bank.prepare(protocols)
+    failed: list[bool] = []
+    jobs = [
+        delayed(_try_fold)(failed, bank, protocols, part, fold, settings)
+        for part, fold in zip(parts, folds, strict=True)
+    ]
     with config_context(enable_metadata_routing=True), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         running = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
-        done = list(show_folds(running, len(jobs), verbose))
+        done: list[Any] = list(show_folds(running, len(jobs), verbose))
+    errors = [outcome for outcome in done if isinstance(outcome, FoldError)]
+    if errors:
+        raise errors[0]
     _reissue(caught)
     results = {
         protocol.name: collect(folds, [outcomes[protocol.name] for outcomes in done], y, groups, keep=False)
         for protocol in protocols
     }
     return Evaluation(results, pd.DataFrame(), _describe(bank, protocols, settings))
+
+
+def check_labelled(windows: Any) -> None:
+    """Refuse anything but a WindowSet that has windows, and labels.
+
+    Raises
+    ------
+    DataFormatError
+        It says what is missing, and where it comes from.
+    """
+    if not isinstance(windows, WindowSet):
+        raise DataFormatError(
+            f"A WindowSet with windows and labels is needed, not {type(windows).__name__}: cut recordings with "
+            "segment_recordings(recordings, window_length_s=...)."
+        )
+    if not len(windows):
+        raise DataFormatError(
+            "A WindowSet with windows and labels is needed, and this one has no windows: its attrs say why recordings "
+            f"gave none, {dict(windows.attrs)}."
+        )
+    if windows.y is None:
+        raise DataFormatError(
+            "A WindowSet with windows and labels is needed, and this one has no labels (y is None): give the "
+            "recordings labels before they are cut."
+        )
 
 
 def check_domains(windows: WindowSet, protocols: Sequence[Protocol]) -> None:
@@ -219,11 +260,11 @@ def check_domains(windows: WindowSet, protocols: Sequence[Protocol]) -> None:
     DataFormatError
         It says what is missing.
     """
-    if not isinstance(windows, WindowSet) or windows.y is None or not len(windows):
-        raise DataFormatError(f"A WindowSet with windows and labels is needed, not {windows!r:.80}.")
+    check_labelled(windows)
     labels, virtual = np.asarray(windows.y), windows.sample_domain == 1
     if virtual.all():
         raise DataFormatError("All windows are virtual: real ones are needed to test on.")
+    _tell_lone_classes(labels[~virtual], windows.groups[~virtual])
     needing = [protocol.name for protocol in protocols if protocol.train_on != "real"]
     if not needing:
         return
@@ -245,6 +286,18 @@ def check_domains(windows: WindowSet, protocols: Sequence[Protocol]) -> None:
         )
 
 
+def _try_fold(failed: list[bool], *fold: Any) -> dict[str, Outcome] | FoldError | None:
+    """Train and predict by every protocol, or give the error; None where another fold has failed already."""
+    # A thread that outlived the record of warnings would leave it switched on for good.
+    if failed:
+        return None
+    try:
+        return _run_fold(*fold)
+    except FoldError as error:
+        failed.append(True)
+        return error
+
+
 def _run_fold(
     bank: FeatureBank, protocols: Sequence[Protocol], part: SubjectFold, fold: Fold, settings: Settings
 ) -> dict[str, Outcome]:
@@ -264,12 +317,20 @@ def _fit_and_predict(
     if not len(chosen):
         raise DataFormatError(f"train_on={protocol.train_on!r} leaves no row to train on.")
     rows, labels, domain = adapted.take(chosen), bank.y[chosen], bank.virtual[chosen]
+    if np.ndim(rows) != 2:
+        raise DataFormatError(
+            f"Features must be one row a window, and {type(bank.features).__name__} gives an array of shape "
+            f"{np.shape(rows)}: put a step behind it that makes rows, as in make_pipeline(NormChannels(...), "
+            "ECDFFeatures())."
+        )
+    metadata = {"sample_domain": domain, "groups": bank.groups[chosen]}
+    requested = {name: metadata[name] for name in get_routing_for_object(selector).consumes("fit", metadata)}
     more: dict[str, Any] = {}
     if settings.tune is None:
-        selector.fit(rows, labels, sample_domain=domain)
+        selector.fit(rows, labels, **requested)
     else:
         validation = adapted.transform(part.validation), bank.y[part.validation]
-        tuned = tune_on_validation(selector, settings.tune, rows, labels, *validation, sample_domain=domain)
+        tuned = tune_on_validation(selector, settings.tune, rows, labels, *validation, **requested)
         selector = tuned.estimator
         more = {
             "validated": join_names(np.asarray(part.validated)),
@@ -284,7 +345,47 @@ def _fit_and_predict(
         max(own[0], adapted.real_rows_used) + n_validation,
         max(own[1], adapted.real_labels_used) + n_validation,
     )
-    return Outcome(selector.predict(adapted.transform(part.test)), used, selector.classes_, None, more)
+    predicted = check_labels("The prediction", selector.predict(adapted.transform(part.test)), n_rows=len(part.test))
+    return Outcome(predicted, used, selector.classes_, None, more)
+
+
+def _tell_lone_classes(labels: np.ndarray, groups: np.ndarray) -> None:
+    """Warn of classes of one person, which no real window shows where that person is tested."""
+    names = np.unique(labels).tolist()
+    for label in names:
+        people = np.unique(groups[labels == label])
+        if len(people) > 1 or len(np.unique(groups)) == 1:
+            continue
+        close = (
+            []
+            if not isinstance(label, str)
+            else get_close_matches(label.lower(), {str(n).lower() for n in names if n != label})
+        )
+        meant = f" Is it spelt as in the other windows, {', '.join(map(repr, close))}?" if close else ""
+        warnings.warn(
+            f"Class {label!r} has real windows of {people[0]} only: where {people[0]} is tested, no real training "
+            f"window shows it.{meant}",
+            DataWarning,
+            stacklevel=4,
+        )
+
+
+def _check_estimators(
+    classifier: Any, features: Any, aligner: Any, mapper: Any, tune: Mapping[str, Sequence[Any]] | None
+) -> None:
+    """Refuse what no fold could use."""
+    for name, given, kind, example in (
+        ("classifier", classifier, "predict", "RandomForestClassifier(50)"),
+        ("features", features, "transform", "ECDFFeatures(n_components=15)"),
+        ("aligner", aligner, "rotations_", "SensorAligner(channels=windows.channels)"),
+        ("mapper", mapper, "map_", "RankDistributionMapper()"),
+    ):
+        expected = {"aligner": SensorAligner, "mapper": RankDistributionMapper}.get(name, BaseEstimator)
+        unfit = isinstance(given, type) or not hasattr(given, "get_params")
+        if given is not None and (unfit or not (isinstance(given, expected) or hasattr(given, kind))):
+            raise DataFormatError(f"{name} must be an estimator such as {example}, not {given!r:.80}.")
+    if tune is not None:
+        combine_grid(tune, RandomForestClassifier() if classifier is None else classifier)
 
 
 @contextmanager
@@ -352,11 +453,13 @@ def _describe(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settin
     split = "leave-one-subject-out" if hold_out is None else f"hold-out: {hold_out}"
     if settings.tune is not None and hold_out is None:
         split += ", the next subject in order validates"
-    return {
+    how = {
         "split": split,
         "tuned": None if settings.tune is None else {name: list(values) for name, values in settings.tune.items()},
         "classifier": repr(settings.classifier),
         "features": repr(bank.features),
+        "aligner": bank.aligner,
+        "mapper": bank.mapper,
         "protocols": {protocol.name: repr(protocol) for protocol in protocols},
         "real_seconds_per_class": settings.real_seconds_per_class,
         "max_block_s": settings.max_block_s,
@@ -367,3 +470,6 @@ def _describe(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settin
         "sampling_rate_hz": windows.sampling_rate_hz,
         "channels": list(windows.channels),
     }
+    return json.loads(
+        json.dumps(how, default=lambda value: value.item() if isinstance(value, np.generic) else repr(value))
+    )

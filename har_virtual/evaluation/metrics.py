@@ -68,8 +68,10 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike, *, labels: ArrayLike | None =
     counts = count_by_subject(y_true, y_pred, np.zeros(len(y_true), dtype=int))
     if labels is None:
         return float(macro_f1_of_counts(counts.hits, counts.truth, counts.predicted)[0])
+    labels = check_labels("labels", labels)
+    _check_kind("labels", labels, y_true)
     scores = dict(zip(counts.classes.tolist(), _f1(counts.hits, counts.truth, counts.predicted)[0], strict=True))
-    return float(np.mean([scores.get(label, 0.0) for label in check_labels("labels", labels).tolist()]))
+    return float(np.mean([scores.get(label, 0.0) for label in labels.tolist()]))
 
 
 def per_subject_f1(y_true: ArrayLike, y_pred: ArrayLike, groups: ArrayLike) -> pd.Series:
@@ -140,10 +142,7 @@ def count_by_subject(y_true: ArrayLike, y_pred: ArrayLike, groups: ArrayLike) ->
     """
     y_true = check_labels("y_true", y_true)
     y_pred = check_labels("y_pred", y_pred, n_rows=len(y_true))
-    if (y_true.dtype.kind == "U") != (y_pred.dtype.kind == "U"):
-        raise DataFormatError(
-            f"y_true and y_pred must both be text or both be numbers, not {y_true[:3]} ... and {y_pred[:3]} ..."
-        )
+    _check_kind("y_pred", y_pred, y_true)
     subjects, subject = np.unique(check_labels("groups", groups, n_rows=len(y_true)), return_inverse=True)
     classes, codes = np.unique(np.concatenate([y_true, y_pred]), return_inverse=True)
     true, predicted = codes[: len(y_true)], codes[len(y_true) :]
@@ -171,6 +170,13 @@ def _f1(hits: np.ndarray, truth: np.ndarray, predicted: np.ndarray) -> np.ndarra
 
 def _count_cells(row: np.ndarray, column: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.bincount(row * shape[1] + column, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _check_kind(name: str, values: np.ndarray, y_true: np.ndarray) -> None:
+    if (y_true.dtype.kind == "U") != (values.dtype.kind == "U"):
+        raise DataFormatError(
+            f"y_true and {name} must both be text or both be numbers, not {y_true[:3]} ... and {values[:3]} ..."
+        )
 
 
 def check_labels(name: str, values: ArrayLike, n_rows: int | None = None) -> np.ndarray:

@@ -16,9 +16,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _num_samples
 
 from har_virtual.evaluation._folds import Fold, Outcome, check_folds, show_folds
-from har_virtual.evaluation.intervals import Interval, Statistic, bootstrap_interval
+from har_virtual.evaluation.intervals import Interval, Method, Statistic, bootstrap_interval
 from har_virtual.evaluation.metrics import check_labels, macro_f1, per_subject_f1
 from har_virtual.evaluation.real_data import real_data_used
 from har_virtual.exceptions import DataFormatError, FoldError
@@ -88,21 +89,27 @@ class OutOfFold:
         statistic: Statistic = "pooled",
         n_resamples: int = 2000,
         level: float = 0.95,
+        method: Method = "percentile",
         random_state: int | np.random.Generator | None = 0,
     ) -> Interval:
         """Bootstrap over subjects; see `bootstrap_interval`."""
         return bootstrap_interval(
-            self, statistic=statistic, n_resamples=n_resamples, level=level, random_state=random_state
+            self, statistic=statistic, n_resamples=n_resamples, level=level, method=method, random_state=random_state
         )
 
     def summary(
-        self, *, n_resamples: int = 2000, level: float = 0.95, random_state: int | np.random.Generator | None = 0
+        self,
+        *,
+        n_resamples: int = 2000,
+        level: float = 0.95,
+        method: Method = "percentile",
+        random_state: int | np.random.Generator | None = 0,
     ) -> dict[str, float]:
         """Give the figures to report, one row of a table.
 
         Parameters
         ----------
-        n_resamples, level, random_state
+        n_resamples, level, method, random_state
             As in `bootstrap_interval`.
 
         Returns
@@ -117,7 +124,7 @@ class OutOfFold:
         scores, nan = self.per_subject(), float("nan")
         low, high = nan, nan
         if len(scores) > 1:
-            interval = self.interval(n_resamples=n_resamples, level=level, random_state=random_state)
+            interval = self.interval(n_resamples=n_resamples, level=level, method=method, random_state=random_state)
             low, high = interval.low, interval.high
         return {
             "macro_f1": self.macro_f1,
@@ -217,8 +224,8 @@ def predict_out_of_fold(
         raise DataFormatError("X is a WindowSet, not its array: pass windows.X, windows.y and groups=windows.groups.")
     y = check_labels("y", y)
     groups = check_labels("groups", groups, n_rows=len(y))
-    if len(X) != len(y):
-        raise DataFormatError(f"X has {len(X)} rows and y {len(y)}; each row needs its label.")
+    if _num_samples(X) != len(y):
+        raise DataFormatError(f"X has {_num_samples(X)} rows and y {len(y)}; each row needs its label.")
     virtual = check_sample_domain(sample_domain, len(y))
     folds = check_folds(_split(cv, X, y, groups, sample_domain), groups, virtual)
     metadata = _check_metadata(params, groups, sample_domain)

@@ -107,7 +107,7 @@ class Protocol:
         features : transformer, optional
             From windows to rows; ``ECDFFeatures(n_components=15)`` by default.
         channels : sequence of str, optional
-            Names of the channels, for the aligner: `WindowSet.channels`.
+            Names of the channels, for an aligner that has none: `WindowSet.channels`.
         aligner : SensorAligner, optional
             In the place of the default one.
         mapper : RankDistributionMapper, optional
@@ -120,7 +120,9 @@ class Protocol:
         Pipeline
             Of clones; steps that the protocol leaves out are "passthrough".
         """
-        aligner = SensorAligner(channels=channels) if aligner is None else clone(aligner)
+        aligner = SensorAligner() if aligner is None else clone(aligner)
+        if aligner.channels is None:
+            aligner.set_params(channels=channels)
         mapper = RankDistributionMapper() if mapper is None else clone(mapper)
         mapper.set_params(per_class=self.map == "per_class")
         return Pipeline(

@@ -124,7 +124,7 @@ def tune_on_validation(
     >>> tuned.params, tuned.validation_f1, len(tuned.scores)
     ({'n_estimators': 1, 'min_samples_leaf': 1}, 1.0, 4)
     """
-    combinations = _combine(grid, _classifier(estimator))
+    combinations = combine_grid(grid, estimator)
     n_sizes = len(grid.get(_TREES, (None,)))
     y_validation = check_labels("y_validation", y_validation)
     if _num_samples(X_validation) != len(y_validation):
@@ -156,8 +156,15 @@ def _classifier(estimator: BaseEstimator) -> BaseEstimator:
     return estimator
 
 
-def _combine(grid: Mapping[str, Sequence[Any]], classifier: BaseEstimator) -> list[dict[str, Any]]:
-    """Give the combinations of a grid in the order in which ties are decided."""
+def combine_grid(grid: Mapping[str, Sequence[Any]], estimator: BaseEstimator) -> list[dict[str, Any]]:
+    """Give the combinations of a grid for a classifier, in the order in which ties are decided.
+
+    Raises
+    ------
+    DataFormatError, UnknownNameError
+        As `tune_on_validation`.
+    """
+    classifier = _classifier(estimator)
     if not isinstance(grid, Mapping) or not grid:
         raise DataFormatError(f"grid must map parameters to the values to try, as FOREST_GRID does, not {grid!r}.")
     known = classifier.get_params()

@@ -187,7 +187,7 @@ def _in_turn(real: Subjects, validate: bool) -> list[tuple[tuple[Any, ...], tupl
 def _by_name(
     hold_out: HoldOut, validate: bool, subjects: np.ndarray, virtual: np.ndarray
 ) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    if isinstance(hold_out, str) or not isinstance(hold_out, Sequence) or len(hold_out) != 2:
+    if not isinstance(hold_out, HoldOut):
         raise DataFormatError(
             "hold_out must be HoldOut(validation=..., test=...), such as IMUTUBE_HOLD_OUTS['realworld'], not "
             f"{hold_out!r}."

@@ -138,7 +138,8 @@ class LeaveOneSubjectOut(_SubjectSplitter):
     max_block_s : float, optional
         Longest stretch of one subject and class that the budget takes at once. Default: whole runs, so that a small
         budget is a stretch of one person, as labelling goes; ``max_block_s=window_step_s`` scatters single windows over
-        all persons, which is kinder.
+        all persons, which is kinder. A window counts as one step: where windows overlap, each block lies in
+        ``window_length_s - window_step_s`` more seconds of recording than it counts.
     shortage : {"raise", "keep_all"}, default="raise"
         What to do where a class that has real rows at all has fewer for training than the budget, or none.
     random_state : int or Generator, optional

@@ -9,7 +9,10 @@ from har_virtual.exceptions import DataFormatError
 from har_virtual.recording import Recording, RecordingSet
 
 RECORDED_RATE = "recorded_rate_hz"
-"""Where `attrs` say what the rate was."""
+"""Where `attrs` say what the rate was at first."""
+
+CLOCK_STRETCH = "clock_stretch"
+"""Where `attrs` say how many seconds of the recording's clock pass in a second."""
 
 
 def assume_rate(recordings: Iterable[Recording], sampling_rate_hz: float) -> RecordingSet:
@@ -32,8 +35,9 @@ def assume_rate(recordings: Iterable[Recording], sampling_rate_hz: float) -> Rec
     Returns
     -------
     RecordingSet
-        Data, labels and annotations are the very same. ``attrs["recorded_rate_hz"]`` keeps the rate before; other times
-        in `attrs` stay as they are, by the clock. Recordings that have the rate already are left alone.
+        Data, labels and annotations are the very same. ``attrs["recorded_rate_hz"]`` keeps the rate before, and
+        ``attrs["clock_stretch"]`` by how much durations grew; other times in `attrs` stay as they are, by the clock.
+        Recordings that have the rate already are left alone.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def assume_rate(recordings: Iterable[Recording], sampling_rate_hz: float) -> Rec
     >>> phone = Recording(np.ones((100, 1)), 50, ["waist_acc_x"], start_s=3.0)
     >>> [called] = assume_rate([phone], 30)
     >>> called.sampling_rate_hz, called.start_s, round(called.duration_s, 2), called.attrs
-    (30.0, 5.0, 3.33, {'recorded_rate_hz': 50.0})
+    (30.0, 5.0, 3.33, {'recorded_rate_hz': 50.0, 'clock_stretch': 1.6666666666666667})
     """
     rate = check_positive("sampling_rate_hz", sampling_rate_hz)
     recordings = recordings if isinstance(recordings, RecordingSet) else RecordingSet(recordings)
@@ -67,10 +71,15 @@ def assume_rate(recordings: Iterable[Recording], sampling_rate_hz: float) -> Rec
 def _called(recording: Recording, rate: float) -> Recording:
     if recording.sampling_rate_hz == rate:
         return recording
+    stretch, attrs = recording.sampling_rate_hz / rate, recording.attrs
     return recording.replace(
         sampling_rate_hz=rate,
-        start_s=recording.start_s * recording.sampling_rate_hz / rate,
-        attrs={RECORDED_RATE: recording.sampling_rate_hz, **recording.attrs},
+        start_s=recording.start_s * stretch,
+        attrs={
+            **attrs,
+            RECORDED_RATE: attrs.get(RECORDED_RATE, recording.sampling_rate_hz),
+            CLOCK_STRETCH: attrs.get(CLOCK_STRETCH, 1.0) * stretch,
+        },
     )
 
 

@@ -71,7 +71,8 @@ class WindowSet:
             raise DataFormatError(
                 f"metadata needs {len(X)} rows, one a window, not {len(self.metadata)}; lacking columns: {lacking}."
             )
-        y = None if self.y is None else _read_only(_check_labels(np.asarray(self.y), len(X)))
+        _check_metadata(self.metadata)
+        y = None if self.y is None else _read_only(_check_labels(_as_labels(self.y), len(X)))
         fields: dict[str, Any] = {"X": X, "y": y, "channels": channels, "attrs": dict(self.attrs)}
         fields["metadata"] = self.metadata.reset_index(drop=True)
         fields["sampling_rate_hz"] = check_positive("sampling_rate_hz", self.sampling_rate_hz)
@@ -83,9 +84,11 @@ class WindowSet:
 
     def __repr__(self) -> str:
         virtual = int(self.sample_domain.sum())
+        classes = "no labels" if self.y is None else f"{len(np.unique(self.y))} classes"
         return (
             f"WindowSet({len(self) - virtual} real and {virtual} virtual windows of {self.X.shape[1]} samples at "
-            f"{self.sampling_rate_hz:g} Hz, {len(np.unique(self.groups))} subjects, channels={list(self.channels)})"
+            f"{self.sampling_rate_hz:g} Hz, {len(np.unique(self.groups))} subjects, {classes}, "
+            f"channels={list(self.channels)})"
         )
 
     @property
@@ -127,6 +130,52 @@ class WindowSet:
             raise UnknownNameError(f"The windows have no channel {missing}; they have {list(self.channels)}.")
         columns = [self.channels.index(channel) for channel in channels]
         return replace(self, X=_frozen(self.X[:, :, columns]), channels=channels)
+
+    @classmethod
+    def concat(cls, sets: Iterable[WindowSet]) -> WindowSet:
+        """Put windows one set after the other, such as the real ones and the virtual ones.
+
+        Parameters
+        ----------
+        sets : iterable of WindowSet
+            With the same channels, in any order, and the same rate and length of windows; all with labels, or none.
+
+        Returns
+        -------
+        WindowSet
+            Channels in the order of the first. Recordings are numbered on from set to set. Metadata columns that not
+            all have are missing where they were; of attrs those stay that are the same in all.
+
+        Raises
+        ------
+        DataFormatError
+            If there is none, or something differs; it says what, and in which.
+        """
+        given = list(sets)
+        if not given or not all(isinstance(each, WindowSet) for each in given):
+            raise DataFormatError(
+                f"WindowSets are needed, at least one, not {[type(each).__name__ for each in given]}."
+            )
+        first = given[0]
+        for number, each in enumerate(given[1:], 1):
+            _check_alike(first, each, number)
+        numbered, n_recordings = [], 0
+        for each in given:
+            numbered.append(each.metadata.assign(recording=each.metadata["recording"] + n_recordings))
+            n_recordings = int(numbered[-1]["recording"].max()) + 1 if len(each) else n_recordings
+        shared = {
+            name: value
+            for name, value in first.attrs.items()
+            if all(name in each.attrs and each.attrs[name] == value for each in given)
+        }
+        return cls(
+            _frozen(np.concatenate([each.select(first.channels).X for each in given])),
+            None if first.y is None else _frozen(np.concatenate([np.asarray(each.y) for each in given])),
+            pd.concat(numbered, ignore_index=True),
+            first.channels,
+            first.sampling_rate_hz,
+            shared,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Give everything as one table.
@@ -209,6 +258,31 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 def _read_only(array: np.ndarray) -> np.ndarray:
     """Copy unless nobody can write to it."""
     return _frozen(array.copy()) if array.flags.writeable else array
+
+
+def _check_metadata(metadata: pd.DataFrame) -> None:
+    others = set(metadata["domain"].unique().tolist()) - {"real", "virtual"}
+    if others:
+        raise DataFormatError(
+            f'domain must be "real" or "virtual" in every row of metadata, not {sorted(map(repr, others))}.'
+        )
+    if metadata["subject"].isna().any():
+        raise DataFormatError(f"subject is missing in {metadata['subject'].isna().sum()} rows of metadata.")
+
+
+def _check_alike(first: WindowSet, other: WindowSet, number: int) -> None:
+    here = (set(first.channels), first.sampling_rate_hz, first.X.shape[1], first.y is None)
+    there = (set(other.channels), other.sampling_rate_hz, other.X.shape[1], other.y is None)
+    for what, one, two in zip(
+        ("channels", "sampling rate", "samples in a window", "no labels"), here, there, strict=True
+    ):
+        if one != two:
+            raise DataFormatError(f"Set {number} differs from the first: {what} {two}, not {one}.")
+
+
+def _as_labels(y: Any) -> np.ndarray:
+    """Keep the types of a list's labels, which numpy would all make text."""
+    return y if isinstance(y, np.ndarray) else np.array(list(y), dtype=object)
 
 
 def _check_labels(y: np.ndarray, n_windows: int) -> np.ndarray:

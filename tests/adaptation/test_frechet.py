@@ -36,6 +36,10 @@ def test_equal_sets_are_at_no_distance(rows: np.ndarray) -> None:
     assert between(rows, rows[::-1]) == pytest.approx(0, abs=1e-10)
 
 
+def test_rounding_makes_no_distance_negative() -> None:
+    assert min(between(rows, rows[::-1]) for rows in RNG(0).normal(size=(40, 30, 6))) >= 0
+
+
 def test_a_shift_counts_by_its_square(rows: np.ndarray) -> None:
     assert between(rows, rows + np.array([3, 4, 0, 0, 0, 0])) == pytest.approx(25)
 
@@ -80,6 +84,12 @@ def test_fewer_rows_than_features_give_the_formula_and_a_warning() -> None:
     real[:, 0], virtual[:, 1] = [-1, 1], [-3, 3]
     with pytest.warns(DataWarning, match="2 windows in an embedding of 8 features"):
         assert between(real, virtual) == pytest.approx(2 + 18)
+
+
+def test_as_many_rows_as_features_are_few_and_one_more_is_not(rows: np.ndarray) -> None:
+    with pytest.warns(DataWarning, match="6 windows in an embedding of 6 features"):
+        between(rows[:6], rows)
+    assert between(rows[:7], rows) > 0
 
 
 def test_full_shrinkage_leaves_the_mean_variances() -> None:
@@ -134,6 +144,10 @@ def test_a_function_embeds_too() -> None:
         (np.ones((1, 5, 3)), np.ones((4, 5, 3)), {"shrinkage": 0.1}, "single window"),
         (np.ones((0, 5, 3)), np.ones((4, 5, 3)), {}, "real must be .* not empty"),
         (np.ones((4, 5, 3)), np.full((4, 5, 3), np.nan), {}, "virtual has NaN"),
+        (np.full((4, 5, 3), np.inf), np.ones((4, 5, 3)), {}, "real has NaN or infinite"),
+        (np.full((4, 5, 3), "1"), np.ones((4, 5, 3)), {}, "real must be numbers"),
+        (np.ones((4, 5, 3)), np.ones((4, 5, 3), bool), {}, "virtual must be numbers"),
+        (np.ones((4, 5, 3)), np.ones((4, 5, 3)), {"embed": lambda X: X[:, 0, :0]}, "a row of numbers for each"),
         (np.ones((4, 5, 3)), np.ones((4, 5, 2)), {}, "3 channels, the virtual ones 2"),
         (np.ones((4, 5, 3)), np.ones((4, 6, 3)), {"embed": "passthrough"}, "15 features for the real and 18"),
         (np.ones((4, 5, 3)), np.ones((4, 5, 3)), {"shrinkage": 1.5}, "shrinkage must be"),

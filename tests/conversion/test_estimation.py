@@ -160,5 +160,8 @@ def test_a_stream_says_what_made_it(video):
     attrs = recording.attrs
     assert attrs["camera"]["orientation"] == "assumed level"
     assert attrs["random_state"] == 7
+    assert attrs["clip_length_s"] == pytest.approx(8.0, abs=0.02)
+    (part,) = imu.transform([VideoClip(video, 2.0, 60.0)])
+    assert part.attrs["clip_length_s"] == pytest.approx(6.0, abs=0.02)
     assert {"timing", "pose", "body", "har_virtual", "doubts", "twist_confidence"} <= set(attrs)
     assert imu.report_.loc[0, "camera"]["pnp"] == "translation"

@@ -97,6 +97,46 @@ def test_unmapped_and_all_real_are_the_public_distances(windows: WindowSet, curv
         assert found.to_dict() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("method", ["interpolated", "step"])
+@pytest.mark.parametrize("per_class", [False, True])
+def test_sorted_samples_give_what_the_mapped_windows_give(windows: WindowSet, method: str, per_class: bool) -> None:
+    """An embedding that is no ECDFFeatures is given the windows themselves; walking has too few for its own map."""
+    mapper = RankDistributionMapper(method=method, n_quantiles=50, min_class_rows=9)
+    few = windows[(windows.y == "sit") | (windows.sample_domain == 0) | (np.arange(2 * N) > 2 * N - 9)]
+    few = few[np.random.default_rng(0).permutation(len(few))]
+    options = {"mapper": mapper, "per_class": per_class, "n_seeds": 2, "max_block_s": STEP_S, "max_windows": 20}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        fast, slow = (calibration_curve(few, [2, 20], embed=embed, **options) for embed in (EMBED, EMBED.transform))
+    pd.testing.assert_frame_equal(fast.frame, slow.frame, rtol=1e-5, atol=1e-7)
+    pd.testing.assert_series_equal(fast.all_real, slow.all_real, rtol=1e-5, atol=1e-7)
+    pd.testing.assert_series_equal(fast.unmapped, slow.unmapped)
+
+
+def test_an_embedding_is_given_windows_in_their_order_in_time(windows: WindowSet) -> None:
+    """What a map of its own fit gives, for a point and for all real windows."""
+    seen = []
+
+    def steps(X: np.ndarray) -> np.ndarray:
+        seen.append(X.copy())
+        return np.diff(X, axis=1).reshape(len(X), -1)[:, :12]
+
+    mixed = windows[np.random.default_rng(0).permutation(2 * N)]
+    calibration_curve(mixed, [N / 2 * STEP_S], n_seeds=1, embed=steps, per_class=True)
+    virtual = mixed.sample_domain == 1
+    mapped = RankDistributionMapper(per_class=True).fit_transform(mixed.X, mixed.y, sample_domain=virtual)[virtual]
+    real, drawn, everything, unmapped = seen
+    np.testing.assert_array_equal(real, mixed.X[~virtual])
+    np.testing.assert_array_equal(drawn, mapped)
+    np.testing.assert_array_equal(everything, mapped)
+    np.testing.assert_array_equal(unmapped, mixed.X[virtual])
+
+
+def test_seconds_are_sorted_and_counted_once(windows: WindowSet) -> None:
+    assert calibration_curve(windows, (4, 1, 4), n_seeds=1, embed=EMBED).frame["seconds"].tolist() == [1, 4]
+    assert calibration_curve(windows, 4, n_seeds=1, embed=EMBED).frame["seconds"].tolist() == [4]
+
+
 def test_all_seconds_of_the_data_end_at_the_dotted_line(windows: WindowSet) -> None:
     whole = calibration_curve(windows, [N / 2 * STEP_S], n_seeds=2, embed=EMBED)
     assert whole.frame["n_real"].tolist() == [N, N]
@@ -156,6 +196,13 @@ def test_one_warning_names_the_durations_that_are_too_short_for_class_maps(windo
     assert caught[0].filename == __file__
 
 
+def test_a_class_with_few_virtual_windows_has_no_map_of_its_own_with_all_real_ones_either(windows: WindowSet) -> None:
+    few = windows[(windows.sample_domain == 0) | (windows.y == "sit") | (np.arange(2 * N) > 2 * N - 4)]
+    with pytest.warns(DataWarning, match="walk with all real windows; walk with 10 s a class") as caught:
+        calibration_curve(few, [10], n_seeds=1, embed=EMBED, per_class=True)
+    assert len(caught) == 1
+
+
 def test_the_summary_has_students_interval_over_seeds() -> None:
     frame = pd.DataFrame({"seconds": [1.0, 1.0, 2.0, 2.0], "seed": [0, 1, 0, 1], "frechet": [1.0, 3.0, 2.0, 2.0]})
     frame = frame.assign(ks=0.1, js=0.1, mmd=0.1, n_real=4)
@@ -212,6 +259,36 @@ def test_ks_js_and_mmd_look_at_a_part_of_many_windows(windows: WindowSet, curve:
     assert (part.unmapped[["ks", "js", "mmd"]] != curve.unmapped[["ks", "js", "mmd"]]).all()
 
 
+def test_both_covariances_are_shrunk(windows: WindowSet) -> None:
+    found = calibration_curve(windows, [4], n_seeds=1, embed=EMBED, shrinkage=0.5)
+    sides = (windows.X[windows.sample_domain == side] for side in (0, 1))
+    assert found.unmapped["frechet"] == pytest.approx(frechet_distance(*sides, embed=EMBED, shrinkage=0.5))
+    assert found.how["shrinkage"] == 0.5
+
+
+def test_that_part_is_drawn_and_the_same_for_all_measures_and_maps(windows: WindowSet) -> None:
+    found = calibration_curve(windows, [N / 2 * STEP_S], n_seeds=2, embed=EMBED, max_windows=30)
+    rng = np.random.default_rng(0)
+    real, virtual = (np.flatnonzero(windows.sample_domain == side)[rng.permutation(N)[:30]] for side in (0, 1))
+    mapped = RankDistributionMapper().fit_transform(windows.X, sample_domain=windows.sample_domain)
+    for X, measured in ((windows.X, found.unmapped), (mapped, found.all_real), (mapped, found.frame.loc[1])):
+        sides = windows.X[real], X[virtual]
+        expected = {
+            "ks": ks_distance(*sides).mean(),
+            "js": js_divergence(*sides).mean(),
+            "mmd": mmd(*sides, embed=EMBED, bandwidth=found.how["bandwidth"]),
+        }
+        assert measured[list(expected)].to_dict() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("domain", [0, 1])
+def test_few_windows_of_one_domain_warn(domain: int) -> None:
+    windows = make_windows(80)
+    few = windows[(windows.sample_domain != domain) | (np.arange(160) % 2 == 0)]
+    with pytest.warns(DataWarning, match="40 windows in an embedding of 48 features"):
+        calibration_curve(few, [4], n_seeds=1)
+
+
 def test_few_windows_in_a_wide_embedding_warn_once() -> None:
     with pytest.warns(DataWarning, match="40 windows in an embedding of 48 features") as caught:
         calibration_curve(make_windows(40), [4], n_seeds=2)
@@ -234,7 +311,6 @@ def test_a_class_with_too_little_data_is_refused_or_kept_whole(windows: WindowSe
         ({"y": None}, {}, "no labels"),
         ({"attrs": {}}, {}, "window_step_s"),
         ({}, {"seconds": []}, "seconds must be"),
-        ({}, {"seconds": [4, 4]}, "seconds must be"),
         ({}, {"seconds": [0]}, "seconds must be"),
         ({}, {"seconds": ["4"]}, "seconds must be"),
         ({}, {"n_seeds": 0}, "n_seeds must be"),
@@ -242,6 +318,8 @@ def test_a_class_with_too_little_data_is_refused_or_kept_whole(windows: WindowSe
         ({}, {"shrinkage": "some"}, "shrinkage must be"),
         ({}, {"mapper": RankDistributionMapper(direction="real_to_virtual")}, "mapper must be"),
         ({}, {"mapper": SensorAligner()}, "mapper must be"),
+        ({}, {"mapper": type("Own", (RankDistributionMapper,), {})()}, "mapper must be"),
+        ({"attrs": {"window_step_s": 0}}, {}, "window_step_s must be"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(changes: dict, options: dict, message: str) -> None:
@@ -264,6 +342,7 @@ def test_a_wrong_measure_or_level_is_refused(curve: CalibrationCurve) -> None:
 
 def test_the_given_mapper_is_left_unfitted(windows: WindowSet) -> None:
     mapper = RankDistributionMapper(method="step", n_quantiles=50)
-    result = calibration_curve(windows, [4], n_seeds=1, embed=EMBED, mapper=mapper)
+    result = calibration_curve(windows, [4], n_seeds=1, embed=EMBED, mapper=mapper, per_class=True)
     assert not hasattr(mapper, "map_")
+    assert not mapper.per_class
     assert "n_quantiles=50" in result.how["mapper"]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
+from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.evaluation.cross_dataset import TRANSFER_PROTOCOLS, transfer
 from har_virtual.evaluation.experiment import evaluate
 from har_virtual.evaluation.out_of_fold import predict_out_of_fold
 from har_virtual.evaluation.protocols import PROTOCOLS
-from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.exceptions import DataFormatError, DataWarning, FoldError, UnknownNameError
 from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import LeaveOneSubjectOut
 from har_virtual.recording import Recording
@@ -63,9 +65,10 @@ def beside(target: WindowSet, source: WindowSet):
     return X, y, groups, np.repeat([0, 1], [len(target), len(source)])
 
 
-def test_without_mapping_all_of_the_source_trains_once_and_all_of_the_target_is_tested():
-    result = transfer({"street": SOURCE}, TARGET, protocols="none", classifier=tree())
-    ecdf = ECDFFeatures(n_components=15)
+@pytest.mark.parametrize("features", [None, ECDFFeatures(n_components=2)])
+def test_without_mapping_all_of_the_source_trains_once_and_all_of_the_target_is_tested(features):
+    result = transfer({"street": SOURCE}, TARGET, protocols="none", classifier=tree(), features=features)
+    ecdf = ECDFFeatures(n_components=15) if features is None else features
     fitted = tree().fit(ecdf.fit_transform(SOURCE.X), SOURCE.y)
     np.testing.assert_array_equal(result["street", "none"].y_pred, fitted.predict(ecdf.transform(TARGET.X)))
     row = result.to_frame().iloc[0]
@@ -191,11 +194,64 @@ def test_with_tuning_every_column_has_a_subject_to_tune_on():
     assert (result["street", "none"].folds["real_labels_used"] == len(TARGET) // 3).all()
 
 
+@pytest.mark.parametrize(
+    ("step", "parameter"),
+    [
+        ({"features": ECDFFeatures(n_components=0)}, "n_components"),
+        ({"aligner": SensorAligner(channels=CHANNELS, n_resamples=0)}, "n_resamples"),
+        ({"mapper": RankDistributionMapper(n_quantiles=1)}, "n_quantiles"),
+    ],
+)
+def test_steps_that_are_given_are_those_that_are_fitted(step, parameter):
+    with pytest.raises((FoldError, ValueError), match=f"'{parameter}' parameter"):
+        transfer({"street": SOURCE}, TARGET, protocols="aligned, mapped", classifier=tree(), **step)
+
+
 def test_the_default_is_a_seeded_forest():
     first = transfer({"street": SOURCE}, TARGET, protocols="none", random_state=3)
     forest = RandomForestClassifier(50, random_state=3)
+    assert first.how["classifier"] == repr(forest)
     second = transfer({"street": SOURCE}, TARGET, protocols="none", classifier=forest)
     pd.testing.assert_frame_equal(first.to_frame(), second.to_frame())
+
+
+def test_columns_stand_in_the_order_of_the_paper():
+    result = transfer({"street": SOURCE}, TARGET, protocols=["mapped", "none"], classifier=tree())
+    assert list(result.results) == [("street", "mapped"), ("street", "none"), ("target", "R2R")]
+    assert result.table().columns.tolist() == ["none", "mapped"]
+    alone = transfer({"street": SOURCE}, TARGET, protocols="mapped", classifier=tree()).table()
+    assert alone.columns.tolist() == ["none", "mapped"]
+    assert alone["none"].isna().tolist() == [True, False]
+
+
+def test_names_with_commas_are_kept_apart():
+    names = {"a": SOURCE, "a, aligned": cut("street", seed=7, gain=0.1, subjects="de")}
+    result = transfer(names, TARGET, protocols=["mapped", "aligned, mapped"], classifier=tree())
+    np.testing.assert_array_equal(result.to_frame()["macro_f1"], [each.macro_f1 for each in result.results.values()])
+
+
+def test_how_it_was_done_names_each_mapping():
+    how = transfer({"street": SOURCE}, TARGET, protocols="none", classifier=tree(), random_state=4).how
+    assert list(how["protocols"]) == ["none", "R2R"]
+    assert "V2R none" in how["protocols"]["none"]
+    assert how["random_state"] == 4
+
+
+def test_a_warning_names_the_source_and_points_at_the_caller():
+    # One posture in all classes: nobody can tell how the sensor is turned.
+    flat = cut("gym", seed=2, subjects="de", levels=0)
+    with pytest.warns(DataWarning, match="^gym: .*left_wrist") as caught:
+        transfer({"street": SOURCE, "gym": flat}, TARGET, protocols="aligned", classifier=tree())
+    assert {entry.filename for entry in caught} == {__file__}
+    assert all(str(entry.message).startswith("gym: ") for entry in caught)
+
+
+def test_a_failure_names_the_source_and_the_cause():
+    fails = DummyClassifier(strategy="constant", constant="jump")
+    for mapping in ("none", "mapped"):
+        with pytest.raises(FoldError, match=r"^street: .*constant target value") as caught:
+            transfer({"street": SOURCE}, TARGET, protocols=mapping, classifier=fails)
+        assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_a_result_says_what_it_holds():
@@ -210,6 +266,7 @@ def test_a_result_says_what_it_holds():
     [
         (SOURCE.select(CHANNELS[:2]), "street lacks .'left_wrist_acc_z'., and has .. besides"),
         (cut("street", subjects="d", sampling_rate_hz=5), "street have 5 samples at 5 Hz, .* 10 samples at 10 Hz"),
+        (cut("street", subjects="d", sampling_rate_hz=5, window_length_s=2.0), "street have 10 samples at 5 Hz"),
         (cut("street", subjects="d", window_length_s=2.0), "street have 20 samples at 10 Hz"),
         (cut("street", ("jump",), subjects="d"), "0 are. street: jump; target: run, sit, walk.*relabel"),
         (cut("street", ("jump", "sit"), subjects="d"), "1 are"),

@@ -13,7 +13,8 @@ from har_virtual.evaluation import bootstrap_interval, paired_difference
 from har_virtual.evaluation.curve import Curve
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 
-SUBJECTS = np.repeat(["ann", "bob", "eve", "joe"], 12)
+PEOPLE = ["ann", "bob", "eve", "ian", "joe", "kim", "lea", "max"]
+SUBJECTS = np.repeat(PEOPLE, 6)
 TRUTH = np.tile([0, 1, 2], 16)
 
 
@@ -65,8 +66,8 @@ def test_intervals_are_those_of_the_stacked_predictions():
     curve = make_curve([noisy(0.4, 0), noisy(0.4, 1)], [noisy(0.2, 2), noisy(0.2, 3)])
     row = curve.to_frame(n_resamples=300, level=0.9, random_state=5).loc[1]
     own, other = curve.predictions(1), curve.predictions(0)
-    interval = bootstrap_interval(own, n_resamples=300, level=0.9, random_state=5)
-    paired = paired_difference(own, other, n_resamples=300, level=0.9, random_state=5)
+    options = {"n_resamples": 300, "level": 0.9, "method": "expanded", "random_state": 5}
+    interval, paired = bootstrap_interval(own, **options), paired_difference(own, other, **options)
     assert (row["low"], row["high"]) == (interval.low, interval.high)
     assert row["difference"] == pytest.approx(paired.difference)
     assert (row["difference_low"], row["difference_high"]) == (paired.interval.low, paired.interval.high)
@@ -90,11 +91,26 @@ def test_predictions_are_labels_draw_after_draw():
 def test_virtual_data_help_harm_or_neither():
     better = make_curve([noisy(0.5, 0)], [TRUTH]).verdict()
     worse = make_curve([TRUTH], [noisy(0.5, 0)]).verdict()
-    mixed = np.where(np.isin(SUBJECTS, ["ann", "bob"]), noisy(0.5, 0), TRUTH)
-    either = make_curve([mixed], [np.where(np.isin(SUBJECTS, ["eve", "joe"]), noisy(0.5, 1), TRUTH)]).verdict()
+    mixed = np.where(np.isin(SUBJECTS, PEOPLE[:4]), noisy(0.5, 0), TRUTH)
+    either = make_curve([mixed], [np.where(np.isin(SUBJECTS, PEOPLE[4:]), noisy(0.5, 1), TRUTH)]).verdict()
     assert [table["verdict"].tolist() for table in (better, worse, either)] == [["helps"], ["harms"], ["undecided"]]
     assert better["protocol"].tolist() == ["Mix2R mapped"]
     assert better.loc[0, "difference_low"] > 0
+
+
+def test_fewer_than_six_people_decide_nothing():
+    groups = np.repeat(PEOPLE[:4], 12)
+    better = replace(make_curve([noisy(0.5, 0)], [TRUTH]), groups=groups)
+    assert better.verdict().loc[0, "difference_low"] > 0
+    assert better.verdict()["verdict"].tolist() == ["undecided"]
+    assert better.verdict(level=0.8)["verdict"].tolist() == ["helps"]
+
+
+def test_a_change_to_the_frame_stays_with_whoever_made_it():
+    curve = make_curve([noisy(0.4, 0)], [TRUTH])
+    changed = curve.frame
+    changed["macro_f1"] = 0.0
+    assert curve.frame.loc[1, "macro_f1"] == 1
 
 
 def test_equal_predictions_are_undecided():
@@ -161,4 +177,4 @@ def test_the_plot_shows_the_scores(over, name):
 
 def test_a_curve_is_shown_in_one_line():
     shown = repr(make_curve([TRUTH, TRUTH], [TRUTH, TRUTH]))
-    assert shown == "Curve(2 points over seconds, 2 draws, 48 windows of 4 subjects, baseline='R2R')"
+    assert shown == "Curve(2 points over seconds, 2 draws, 48 windows of 8 subjects, baseline='R2R')"

@@ -22,12 +22,14 @@ TREE = DecisionTreeClassifier(random_state=0)
 SCALES = {"sit": 0.5, "stand": 1.0, "walk": 1.6}
 
 
-def make_windows(*, n_each=20, n_virtual=20, virtual_labels=("sit", "stand", "walk"), virtual_like=None) -> WindowSet:
-    """Four people with a sensor and four on video; classes differ in scale, 0.8 of it on video.
+def make_windows(
+    *, n_people=4, n_each=20, n_virtual=20, virtual_labels=("sit", "stand", "walk"), virtual_like=None
+) -> WindowSet:
+    """People with a sensor and four on video; classes differ in scale, 0.8 of it on video.
 
     `virtual_like` has the class whose scale virtual windows of a class have instead of their own.
     """
-    rows = [("real", f"toy/{person}", label) for person in range(4) for label in SCALES for _ in range(n_each)]
+    rows = [("real", f"toy/{person}", label) for person in range(n_people) for label in SCALES for _ in range(n_each)]
     rows += [("virtual", f"video:{i}/0", label) for i in range(4) for label in virtual_labels for _ in range(n_virtual)]
     table = pd.DataFrame(rows, columns=["domain", "subject", "label"])
     looks = [(virtual_like or {}).get(label, label) if domain == "virtual" else label for domain, _, label in rows]
@@ -145,7 +147,7 @@ def test_a_ratio_is_what_evaluate_gives():
         assert curve.classes[curve.y_pred[1, draw]].tolist() == result.y_pred.tolist()
 
 
-def test_processes_change_nothing():
+def test_threads_change_nothing():
     options = {"seconds": [2.0, 5.0], "n_draws": 2, "classifier": RandomForestClassifier(3, random_state=0)}
     one, two = (learning_curve(make_windows(), n_jobs=n_jobs, **options) for n_jobs in (1, 2))
     assert (one.y_pred == two.y_pred).all()
@@ -180,7 +182,7 @@ def test_the_default_forest_has_another_seed_in_each_draw():
 
 def test_good_virtual_windows_help_where_real_ones_are_few():
     curve = learning_curve(
-        make_windows(), [0.5, 15.0], virtual_ratio=20, shortage="keep_all", n_draws=4, classifier=TREE
+        make_windows(n_people=6), [0.5, 15.0], virtual_ratio=20, shortage="keep_all", n_draws=4, classifier=TREE
     )
     verdict = curve.verdict()
     assert verdict["verdict"].iloc[0] == "helps"
@@ -188,7 +190,7 @@ def test_good_virtual_windows_help_where_real_ones_are_few():
 
 
 def test_virtual_windows_with_wrong_labels_harm():
-    wrong = make_windows(virtual_like={"sit": "walk", "walk": "sit"})
+    wrong = make_windows(n_people=6, virtual_like={"sit": "walk", "walk": "sit"})
     curve = ratio_curve(wrong, (1, 4), real_seconds_per_class=5.0, n_draws=3, classifier=TREE)
     assert curve.verdict()["verdict"].tolist() == ["harms", "harms"]
 
@@ -198,6 +200,12 @@ def test_parameters_are_tuned_on_the_next_person():
     assert curve.how["tuned"] == {"min_samples_leaf": [1, 20]}
     # The validation person's 60 windows count, though they do not train.
     assert curve.points[["n_real", "real_rows_used"]].iloc[0].tolist() == [30, 90]
+
+
+def test_who_validates_is_not_counted_as_training():
+    options = {"tune": {"min_samples_leaf": (1,)}, "shortage": "keep_all", "n_draws": 1, "classifier": TREE}
+    points = learning_curve(make_windows(), 1e6, "R2R", **options).points
+    assert points[["n_real", "real_rows_used"]].iloc[0].tolist() == [120, 180]
 
 
 def test_one_person_tested_gives_scores_without_intervals():

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from har_virtual import WindowSet
+from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.evaluation import (
     DEFAULT_PROTOCOLS,
     PROTOCOLS,
     Protocol,
+    describe_amounts,
     evaluate,
     experiment,
     macro_f1,
@@ -26,7 +33,7 @@ from har_virtual.evaluation import (
     wilson_interval,
 )
 from har_virtual.exceptions import DataFormatError, DataWarning, FoldError, UnknownNameError
-from har_virtual.features import ECDFFeatures
+from har_virtual.features import ECDFFeatures, NormChannels
 from har_virtual.model_selection import HoldOut, LeaveOneSubjectOut, SubjectFold, subject_folds
 
 CHANNELS = tuple(f"left_wrist_{quantity}_{axis}" for quantity in ("acc", "gyr") for axis in "xyz")
@@ -85,21 +92,66 @@ def numbered(windows: WindowSet) -> WindowSet:
     return WindowSet(X, windows.y, windows.metadata, ["left_wrist_acc_x"], 20.0, windows.attrs)
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
-def test_every_protocol_gives_what_its_pipeline_gives(windows, name):
-    mine = evaluate(windows, name, classifier=TREE, random_state=3)[name]
-    pipeline = PROTOCOLS[name].pipeline(TREE, channels=windows.channels, random_state=3)
+def check_by_pipeline(windows, protocol, classifier=TREE, budget=None, random_state=3, **steps):
+    """Compare evaluate with the protocol's pipeline in predict_out_of_fold."""
+    given = {"classifier": classifier, "random_state": random_state}
+    mine = evaluate(windows, protocol, **given, **(budget or {}), **steps)[protocol.name]
+    if budget is not None:
+        budget = {**budget, "window_step_s": windows.attrs["window_step_s"], "random_state": random_state}
+    with config_context(enable_metadata_routing=True):
+        pipeline = protocol.pipeline(**given, channels=windows.channels, **steps)
     theirs = predict_out_of_fold(
         pipeline,
         windows.X,
         windows.y,
-        cv=LeaveOneSubjectOut(),
+        cv=LeaveOneSubjectOut(**(budget or {})),
         groups=windows.groups,
         sample_domain=windows.sample_domain,
     )
     np.testing.assert_array_equal(mine.rows, theirs.rows)
     np.testing.assert_array_equal(mine.y_pred, theirs.y_pred)
     pd.testing.assert_frame_equal(mine.folds, theirs.folds)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_gives_what_its_pipeline_gives(windows, name):
+    check_by_pipeline(windows, PROTOCOLS[name])
+
+
+def test_a_draw_of_virtual_windows_is_that_of_the_pipeline(windows):
+    check_by_pipeline(windows, Protocol("2:1", "both", map="global", virtual_ratio=0.5))
+
+
+def test_a_budget_is_that_of_leave_one_subject_out(windows):
+    check_by_pipeline(
+        windows, PROTOCOLS["Mix2R mapped"], budget={"real_seconds_per_class": 3.0, "max_block_s": 1.0}, random_state=7
+    )
+
+
+def test_steps_of_ones_own_are_those_of_the_pipeline(windows):
+    steps = {
+        "aligner": SensorAligner(method="mean"),
+        "mapper": RankDistributionMapper(n_quantiles=2),
+        "features": ECDFFeatures(n_components=3),
+    }
+    protocol = PROTOCOLS["V2R aligned, mapped"]
+    check_by_pipeline(windows, protocol, **steps)
+    how = evaluate(windows, protocol, classifier=TREE, **steps).how
+    assert [how[name] for name in steps] == [repr(step) for step in steps.values()]
+
+
+def test_an_aligner_without_channels_takes_those_of_the_windows(windows):
+    own, default = (evaluate(windows, "V2R aligned", classifier=TREE, aligner=a) for a in (SensorAligner(), None))
+    np.testing.assert_array_equal(own["V2R aligned"].y_pred, default["V2R aligned"].y_pred)
+
+
+@pytest.mark.parametrize("name", ["R2R", "Mix2R mapped"])
+def test_a_search_over_parameters_within_a_fold_holds_out_its_subjects(windows, name):
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(TREE, {"max_depth": [1, 3]}, cv=LeaveOneSubjectOut(), error_score="raise")
+    check_by_pipeline(windows, PROTOCOLS[name], classifier=search)
+    tuned = evaluate(windows, name, classifier=search, tune={"estimator__min_samples_leaf": [1, 5]})
+    assert {tuple(params) for params in tuned[name].folds.params} == {("estimator__min_samples_leaf",)}
 
 
 def test_protocols_evaluated_together_do_not_change_each_other(windows):
@@ -145,6 +197,55 @@ def test_nobody_who_validates_or_is_tested_trains(windows):
         "set/3": "set/10",
         "set/10": "set/1",
     }
+
+
+class Witness(DecisionTreeClassifier):
+    """A tree that keeps what it was fitted to."""
+
+    seen: ClassVar[list[tuple[np.ndarray, np.ndarray]]] = []
+
+    def fit(self, X, y, check_input=True):
+        self.seen.append((np.array(X), np.array(y)))
+        return super().fit(X, y, check_input=check_input)
+
+
+TO_REAL = {"aligner": SensorAligner(n_resamples=2)}
+TO_VIRTUAL = {
+    "aligner": SensorAligner(n_resamples=2, direction="real_to_virtual"),
+    "mapper": RankDistributionMapper(direction="real_to_virtual"),
+}
+LEARNED = {"features": make_pipeline(ECDFFeatures(n_components=3), StandardScaler())}
+
+
+@pytest.mark.filterwarnings("ignore::har_virtual.exceptions.DataWarning")
+@pytest.mark.parametrize("steps", [TO_REAL, TO_VIRTUAL, TO_REAL | LEARNED], ids=["bank", "real moves", "learned"])
+def test_nothing_of_those_who_validate_or_are_tested_reaches_what_trains(windows, steps):
+    """All windows of two people, real and virtual, are spoiled, labels too: where they are absent nothing changes."""
+    protocols = [
+        *("R2R", "V2R aligned", "V2R mapped", "Mix2R mapped", "Mix2R aligned, mapped per class"),
+        Protocol("2:1", "both", align=True, map="global", virtual_ratio=0.5),
+    ]
+
+    def run(*spoiled):
+        rows = np.isin(windows.groups, spoiled)
+        X, y = np.array(windows.X), np.array(windows.y)
+        X[rows], y[rows] = 1e3 * np.random.default_rng(1).normal(size=X[rows].shape), "walk"
+        other = WindowSet(X, y, windows.metadata, windows.channels, 20.0, windows.attrs)
+        budget = {"real_seconds_per_class": 3.0, "max_block_s": 1.0, "shortage": "keep_all"}
+        Witness.seen.clear()
+        evaluation = evaluate(
+            other, protocols, classifier=Witness(random_state=0), tune={"max_depth": [1, 6]}, **steps, **budget
+        )
+        return [(X.tobytes(), y.tolist()) for X, y in Witness.seen], [evaluation[name].folds for name in evaluation]
+
+    (sound, folds), (spoiled, _), (_, folds_after) = run(), run("set/3", "set/10"), run("set/3")
+    a_fold = 2 * len(protocols)
+    same = [sound[n : n + a_fold] == spoiled[n : n + a_fold] for n in range(0, 4 * a_fold, a_fold)]
+    # In order set/1, set/10, set/2, set/3 are tested, and set/2, set/1, set/3, set/10 validate.
+    assert len(sound) == 4 * a_fold and same == [False, False, False, True]
+    chosen = ["params", "validation_f1", "real_rows_used", "real_labels_used"]
+    for before, after in zip(folds, folds_after, strict=True):
+        assert before.held_out[3] == "set/3" and before[chosen].iloc[3].equals(after[chosen].iloc[3])
 
 
 def test_parameters_are_chosen_on_the_validation_subject_and_not_on_the_test(windows):
@@ -210,9 +311,18 @@ def test_a_hold_out_tests_once_and_has_no_interval_over_one_subject(windows):
     )
     assert np.unique(result["R2R"].groups).tolist() == ["set/10"]
     assert result["R2R"].folds[["held_out", "validated", "n_train_real"]].values.tolist() == [["set/10", "set/3", 48]]
+    assert result.how["split"] == "hold-out: HoldOut(validation='set/3', test='set/10')"
     table = result.table()
     assert table[["low", "high", "difference_low"]].isna().all(axis=None)
     assert table.difference["V2R mapped"] == pytest.approx(table.macro_f1["V2R mapped"] - table.macro_f1["R2R"])
+
+
+def test_all_windows_of_all_who_validate_count(windows):
+    hold_out = HoldOut(("set/1", "set/3"), "set/10")
+    folds = evaluate(windows, "R2R", classifier=TREE, hold_out=hold_out, tune={"max_depth": [3]})["R2R"].folds
+    counts = folds[["n_train_real", "n_validation", "n_test", "real_rows_used", "real_labels_used"]]
+    assert counts.values.tolist() == [[24, 48, 24, 72, 72]]
+    assert folds.validated.tolist() == ["set/1, set/3"]
 
 
 def test_a_validation_subject_who_is_tested_too_is_refused(windows):
@@ -248,7 +358,7 @@ def test_a_ratio_that_cannot_be_met_names_class_and_fold(windows):
     everything = evaluate(windows, ratio, classifier=TREE, shortage="keep_all")["1:2"]
     plain = evaluate(windows, "Mix2R mapped", classifier=TREE)["Mix2R mapped"]
     np.testing.assert_array_equal(everything.y_pred, plain.y_pred)
-    evaluate(windows, Protocol("1:1", "both", virtual_ratio=1), classifier=TREE)
+    evaluate(windows, Protocol("all of them", "both", virtual_ratio=32 / 24), classifier=TREE)
 
 
 def test_virtual_labels_that_no_real_window_has_are_refused(windows):
@@ -278,6 +388,7 @@ def test_a_subject_with_one_class_trains_and_is_tested():
     assert result["R2R"].per_subject()["set/2"] == macro_f1(truth, predicted)
 
 
+@pytest.mark.filterwarnings("ignore:Class .* has real windows of")
 def test_a_class_of_one_person_is_missed_where_that_person_is_tested():
     windows = make_windows()
     rare = windows[(np.asarray(windows.y) != "walk") | (windows.groups == "set/1")]
@@ -309,6 +420,46 @@ def test_a_failure_names_protocol_and_fold(windows):
         evaluate(windows, "R2R", classifier=DecisionTreeClassifier(max_depth=-1))
 
 
+class Failing(Spy):
+    """Its first fit fails, once so many have begun; those that go on take a while."""
+
+    begun: ClassVar[list[int]] = []
+    ended: ClassVar[list[int]] = []
+
+    def __init__(self, shift=0.0, n_begun=1):
+        super().__init__(shift)
+        self.n_begun = n_begun
+
+    def fit(self, X, y):
+        self.begun.append(id(X))
+        if self.begun[0] == id(X):
+            until = time.monotonic() + 10
+            while len(self.begun) < self.n_begun and time.monotonic() < until:
+                time.sleep(0.01)
+            raise ValueError("no")
+        time.sleep(0.3)
+        self.ended.append(id(X))
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(("n_jobs", "n_begun"), [(None, 1), (2, 2)])
+def test_after_a_failure_no_fold_begins_and_none_is_left_running(windows, n_jobs, n_begun):
+    Failing.begun.clear()
+    Failing.ended.clear()
+    with pytest.raises(FoldError, match="ValueError: no"):
+        evaluate(windows, "R2R", classifier=Failing(n_begun=n_begun), n_jobs=n_jobs)
+    assert (len(Failing.begun), len(Failing.ended)) == (n_begun, n_begun - 1)
+
+
+def test_predictions_of_another_number_name_the_fold(windows):
+    class Short(Spy):
+        def predict(self, X):
+            return super().predict(X)[1:]
+
+    with pytest.raises(FoldError, match=r"'R2R' failed .*set/1 .*The prediction must be one-dimensional with 24 val"):
+        evaluate(windows, "R2R", classifier=Short())
+
+
 def test_what_every_fold_warns_of_is_said_once(windows):
     few = windows[(windows.sample_domain == 1) | (np.asarray(windows.y) != "lie") | (np.arange(len(windows)) % 8 == 0)]
     with pytest.warns(DataWarning) as caught:
@@ -323,17 +474,19 @@ def test_no_warning_comes_without_a_reason(windows):
         evaluate(windows, DEFAULT_PROTOCOLS, classifier=TREE)
 
 
-def test_the_table_has_the_figures_of_the_single_functions(windows):
+@pytest.mark.parametrize("level", [0.95, 0.5])
+def test_the_table_has_the_figures_of_the_single_functions(windows, level):
     result = evaluate(windows, ["R2R", "V2R mapped"], classifier=TREE)
-    table = result.table()
+    table = result.table(level=level)
+    assert level != 0.95 or table.equals(result.table())
     assert table.index.tolist() == ["R2R", "V2R mapped"]
     for name in result:
         row = table.loc[name]
-        wilson = wilson_interval(result[name].macro_f1, len(result[name].rows))
+        wilson = wilson_interval(result[name].macro_f1, len(result[name].rows), level=level)
         assert (row.wilson_low, row.wilson_high) == (wilson.low, wilson.high)
-        summary = result[name].summary()
+        summary = result[name].summary(level=level, method="expanded")
         assert {key: row[key] for key in summary} == summary
-    paired = paired_difference(result["V2R mapped"], result["R2R"])
+    paired = paired_difference(result["V2R mapped"], result["R2R"], level=level, method="expanded")
     row = table.loc["V2R mapped"]
     assert (row.difference, row.difference_low, row.difference_high) == (
         paired.difference,
@@ -342,7 +495,13 @@ def test_the_table_has_the_figures_of_the_single_functions(windows):
     )
     assert table.difference["R2R"] == 0
     assert "difference" not in result.table(baseline=None)
-    assert "difference" not in result.table(baseline="Mix2R mapped")
+    assert "difference" not in evaluate(windows, "V2R none", classifier=TREE).table()
+    with pytest.raises(UnknownNameError, match="'Mix2R mapped' was not evaluated"):
+        result.table(baseline="Mix2R mapped")
+
+
+def test_the_amounts_are_those_of_the_windows(windows):
+    pd.testing.assert_frame_equal(evaluate(windows, "R2R", classifier=TREE).amounts, describe_amounts(windows))
 
 
 def test_f1_of_the_classes_averages_to_the_score(windows):
@@ -354,7 +513,12 @@ def test_f1_of_the_classes_averages_to_the_score(windows):
 
 def test_how_it_was_done_can_be_written_as_json(windows):
     result = evaluate(
-        windows, ["R2R"], classifier=TREE, tune={"max_depth": [1, 2]}, real_seconds_per_class=2.0, random_state=9
+        windows,
+        ["R2R"],
+        classifier=TREE,
+        tune={"max_depth": np.array([1, 2])},
+        real_seconds_per_class=np.int64(2),
+        random_state=np.int64(9),
     )
     how = json.loads(json.dumps(result.how))
     assert how["split"] == "leave-one-subject-out, the next subject in order validates"
@@ -365,3 +529,43 @@ def test_how_it_was_done_can_be_written_as_json(windows):
 def test_a_protocol_that_was_not_evaluated_is_named(windows):
     with pytest.raises(UnknownNameError, match="'V2R none' was not evaluated, but 'R2R'"):
         evaluate(windows, "R2R", classifier=TREE)["V2R none"]
+
+
+def test_all_predictions_stand_in_one_table(windows):
+    result = evaluate(windows, ["R2R", "V2R none"], classifier=TREE)
+    table = result.to_frame()
+    assert list(table.columns) == ["protocol", "row", "subject", "fold", "y_true", "y_pred"]
+    for name, own in table.groupby("protocol"):
+        np.testing.assert_array_equal(own["y_pred"], result[name].y_pred)
+    assert list(dict(result)) == ["R2R", "V2R none"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"classifier": RandomForestClassifier}, "classifier must be an estimator"),
+        ({"classifier": "forest"}, "classifier must be an estimator"),
+        ({"mapper": DecisionTreeClassifier()}, "mapper must be an estimator"),
+        ({"features": 15}, "features must be an estimator"),
+        ({"tune": {}}, "grid must map parameters"),
+        ({"tune": {"max_dept": [1]}}, "has no parameter"),
+    ],
+)
+def test_what_no_fold_could_use_is_refused_before_the_first(windows, options, message):
+    with pytest.raises((DataFormatError, UnknownNameError), match=message):
+        evaluate(windows, "R2R", **{"classifier": TREE, **options})
+
+
+def test_features_that_are_no_rows_are_refused(windows):
+    with pytest.raises(FoldError, match="Features must be one row a window, and NormChannels"):
+        evaluate(windows, "R2R", classifier=TREE, features=NormChannels(channels=windows.channels))
+
+
+def test_a_class_of_one_person_is_said_with_the_name_that_was_meant(windows):
+    y = np.array(windows.y)
+    y[(windows.groups == "set/1") & (windows.sample_domain == 0) & (y == "walk")] = "Walk"
+    misspelt = WindowSet(windows.X, y, windows.metadata, windows.channels, 20.0)
+    with pytest.warns(
+        DataWarning, match=r"Class 'Walk' has real windows of set/1 only.*as in the other windows, 'walk'"
+    ):
+        evaluate(misspelt, "R2R", classifier=TREE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest, norm
+from scipy.stats import t as student
 from sklearn.metrics import f1_score
 
 from har_virtual.evaluation import (
@@ -13,6 +15,7 @@ from har_virtual.evaluation import (
     per_subject_f1,
     wilson_interval,
 )
+from har_virtual.evaluation.intervals import can_decide
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 
 
@@ -198,3 +201,50 @@ def test_parameters_out_of_range_are_refused(options, error, message):
 def test_wilson_refuses_percent_and_no_windows(f1, n_windows, message):
     with pytest.raises(DataFormatError, match=message):
         wilson_interval(f1, n_windows)
+
+
+def people(n: int, rng: np.random.Generator) -> tuple[tuple, tuple]:
+    """Two recognisers that are equally good, each with luck of its own with each person."""
+    groups = np.repeat(np.arange(n), 60)
+    truth = np.tile(np.repeat([0, 1], 30), n)
+    results = []
+    for _ in range(2):
+        right = rng.random(len(groups)) < np.clip(rng.normal(0.75, 0.1, n), 0, 1)[groups]
+        results.append((truth, np.where(right, truth, 1 - truth), groups))
+    return results[0], results[1]
+
+
+@pytest.mark.parametrize(("method", "least", "most"), [("percentile", 0.09, 0.2), ("expanded", 0.01, 0.085)])
+def test_expanded_intervals_of_eight_people_rarely_decide_between_equals(method, least, most):
+    rng = np.random.default_rng(0)
+    intervals = [
+        paired_difference(*people(8, rng), n_resamples=400, method=method, random_state=k).interval for k in range(300)
+    ]
+    assert least < np.mean([not each.low <= 0 <= each.high for each in intervals]) < most
+
+
+def test_an_expanded_interval_takes_the_percentiles_of_hesterberg():
+    result, _ = people(5, np.random.default_rng(3))
+    tail = norm.cdf(np.sqrt(5 / 4) * student.ppf(0.025, 4))
+    plain = bootstrap_interval(result, n_resamples=500, level=1 - 2 * tail)
+    expanded = bootstrap_interval(result, n_resamples=500, method="expanded")
+    assert (expanded.low, expanded.high) == pytest.approx((plain.low, plain.high))
+    assert expanded.level == 0.95
+    assert expanded.method == "expanded bootstrap over 5 subjects"
+
+
+def test_another_method_is_refused():
+    result, other = people(3, np.random.default_rng(0))
+    for call in (
+        lambda: bootstrap_interval(result, method="bca"),
+        lambda: paired_difference(result, other, method="t"),
+    ):
+        with pytest.raises(UnknownNameError, match=r'"percentile" or "expanded"'):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("n_subjects", "level", "decides"), [(5, 0.95, False), (6, 0.95, True), (4, 0.8, True), (7, 0.99, False)]
+)
+def test_so_many_people_decide_as_a_sign_test_could(n_subjects, level, decides):
+    assert can_decide(n_subjects, level) == decides == (binomtest(0, n_subjects).pvalue <= 1 - level)

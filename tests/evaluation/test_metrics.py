@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from har_virtual.evaluation import macro_f1, per_subject_f1
+from har_virtual.evaluation import macro_f1, per_class_f1, per_subject_f1
 from har_virtual.evaluation.metrics import count_by_subject, macro_f1_of_counts
 from har_virtual.exceptions import DataFormatError
 
@@ -116,6 +116,15 @@ def test_series_and_lists_give_the_same_as_arrays():
 def test_labels_that_cannot_be_compared_are_refused(truth, predicted, message):
     with pytest.raises(DataFormatError, match=message):
         macro_f1(truth, predicted)
+
+
+def test_f1_of_each_class_leaves_out_what_is_only_predicted():
+    assert per_class_f1(["walk", "run", "walk"], ["walk", "sit", "run"]).to_dict() == {"run": 0, "walk": 2 / 3}
+
+
+def test_labels_to_average_over_are_of_the_kind_of_the_truth():
+    with pytest.raises(DataFormatError, match="y_true and labels must both be text or both be numbers"):
+        macro_f1([1, 2], [1, 2], labels=["1", "2"])
 
 
 def test_a_window_without_a_subject_is_refused():

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, TransformerMixin, clone
 from sklearn.cluster import KMeans
@@ -268,6 +269,16 @@ def test_x_may_be_a_list():
     assert result.macro_f1 == 1
 
 
+def test_x_may_be_sparse():
+    data = noisy_example()
+    dense = predict_out_of_fold(DecisionTreeClassifier(random_state=0), **data, cv=LeaveOneGroupOut())
+    data["X"] = csr_matrix(data["X"])
+    sparse = predict_out_of_fold(DecisionTreeClassifier(random_state=0), **data, cv=LeaveOneGroupOut())
+    np.testing.assert_array_equal(sparse.y_pred, dense.y_pred)
+    with pytest.raises(DataFormatError, match="X has 199 rows and y 200"):
+        predict_out_of_fold(DecisionTreeClassifier(), **data | {"X": data["X"][1:]}, cv=LeaveOneGroupOut())
+
+
 def test_x_may_be_windows_in_three_dimensions():
     data = real_example()
     data["X"] = np.repeat(data["X"][:, None, :], 5, axis=1).astype(np.float32)
@@ -313,6 +324,9 @@ def test_virtual_rows_are_not_tested():
     test = np.flatnonzero(data["groups"] == "video:1/0")
     with pytest.raises(DataFormatError, match=r"holds out video:1/0, tests 4 virtual rows, but only real ones"):
         predict_out_of_fold(Reporter(), **data, cv=[(np.setdiff1d(np.arange(26), test), test)])
+    ann = data["groups"] == "ann"
+    with pytest.raises(DataFormatError, match="holds out ann, tests 4 virtual rows"):
+        predict_out_of_fold(Reporter(), **data, cv=[(~ann, ann)])
 
 
 def test_a_row_is_tested_once():

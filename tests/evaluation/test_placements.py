@@ -90,6 +90,12 @@ def test_amounts_count_each_placement(virtual, real):
     assert 0.9 < amounts.loc[("virtual", "all"), "yield"] <= 1
 
 
+def test_amounts_know_how_long_a_whole_film_lasts(film):
+    amounts = describe_amounts(segment_recordings(film, **WINDOWS), film).loc[("virtual", "all")]
+    assert amounts["hours_of_video"] * 3600 == pytest.approx(1.5, abs=1.5 / RATE_HZ)
+    assert 0.8 < amounts["yield_of_video"] <= 1
+
+
 def test_the_placements_of_a_person_are_in_one_fold(virtual, real):
     # As if the people of the films were subjects of the data set.
     owned = [recording.replace(subject="101", dataset="pamap2") for recording in pool_sides(virtual)]
@@ -100,6 +106,8 @@ def test_the_placements_of_a_person_are_in_one_fold(virtual, real):
     assert n_virtual == {("pamap2/101",): 0, ("pamap2/108",): every, ("pamap2/109",): every}
 
 
+# The sample's people did one thing each.
+@pytest.mark.filterwarnings("ignore:Class .* has real windows of")
 def test_the_placements_train_recognisers_that_are_tested_on_every_real_window(virtual, real):
     windows = segment_recordings([*real, *pool_sides(virtual)], **WINDOWS)
     kept = windows[np.isin(windows.y, ["walking", "running", "sitting", "rope_jumping"])]

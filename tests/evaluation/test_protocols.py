@@ -10,6 +10,7 @@ from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.evaluation import DEFAULT_PROTOCOLS, PROTOCOLS, Protocol
 from har_virtual.evaluation.protocols import find_protocols
 from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.features import ECDFFeatures
 
 CHANNELS = [f"left_wrist_acc_{axis}" for axis in "xyz"]
 
@@ -47,11 +48,20 @@ def test_a_name_says_what_the_pipeline_does(name):
 def test_templates_of_the_steps_are_cloned_with_their_parameters():
     aligner, mapper = SensorAligner(channels=CHANNELS, method="mean"), RankDistributionMapper(n_quantiles=10)
     own = Protocol("own", "both", align=True, map="per_class", virtual_ratio=2)
-    steps = own.pipeline(DecisionTreeClassifier(), aligner=aligner, mapper=mapper).named_steps
+    tree, features = DecisionTreeClassifier(), ECDFFeatures(n_components=3)
+    steps = own.pipeline(tree, features=features, aligner=aligner, mapper=mapper).named_steps
+    assert steps["features"].n_components == 3 and steps["features"] is not features
+    assert steps["clf"].estimator is not tree
     assert steps["align"].method == "mean" and steps["align"] is not aligner
     assert steps["map"].n_quantiles == 10 and steps["map"].per_class
     assert not mapper.per_class
     assert steps["clf"].virtual_ratio == 2
+
+
+def test_an_aligner_keeps_the_channels_that_it_names_and_else_takes_those_given():
+    protocol, others = PROTOCOLS["V2R aligned"], [f"waist_acc_{axis}" for axis in "xyz"]
+    for aligner, expected in [(SensorAligner(channels=others), others), (SensorAligner(method="mean"), CHANNELS)]:
+        assert protocol.pipeline(DecisionTreeClassifier(), channels=CHANNELS, aligner=aligner)[0].channels == expected
 
 
 @pytest.mark.parametrize(

@@ -306,6 +306,14 @@ def test_a_class_of_the_validation_rows_that_does_not_train_is_missed():
     assert 0 < tuned.validation_f1 < 2 / 3
 
 
+def test_the_score_is_over_the_classes_of_the_validation_rows():
+    of_one = np.full(len(Y_VALIDATION), "sit")
+    tuned = tune(forest(), {"n_estimators": (5,)}, y_validation=of_one)
+    predicted = tuned.estimator.predict(X_VALIDATION)
+    assert set(predicted) == set(CLASSES)
+    assert tuned.validation_f1 == pytest.approx(f1_score(of_one, predicted, labels=["sit"], average="macro"))
+
+
 def test_one_class_to_train_on_and_one_to_validate_on_will_do():
     tuned = tune(forest(), GRID, y=np.full(len(Y), "sit"), y_validation=np.full(len(Y_VALIDATION), "sit"))
     assert tuned.validation_f1 == 1.0 and tuned.params == {"n_estimators": 1, "min_samples_leaf": 8}

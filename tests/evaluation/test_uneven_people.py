@@ -13,6 +13,9 @@ from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.recording import Recording
 from har_virtual.windows import segment_recordings
 
+# Each of these people is uneven on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Class .* has real windows of")
+
 SIZES = {"sit": 0.3, "walk": 2.0, "jump": 9.0}
 TREE = DecisionTreeClassifier(random_state=0)
 

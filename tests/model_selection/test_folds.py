@@ -199,7 +199,7 @@ def test_a_fold_whose_parts_overlap_cannot_be_made(parts, validated, message):
         ({"hold_out": HoldOut("video:1f/0", "s/1")}, UnknownNameError, "virtual rows only, none to validate on"),
         ({"hold_out": HoldOut("s/1", ())}, DataFormatError, "Subjects are needed to test on"),
         ({"hold_out": "realworld"}, DataFormatError, r"IMUTUBE_HOLD_OUTS\['realworld'\], not 'realworld'"),
-        ({"hold_out": ("s/1",)}, DataFormatError, "hold_out must be HoldOut"),
+        ({"hold_out": ("s/1", "s/2")}, DataFormatError, "hold_out must be HoldOut"),
         ({"groups": None}, DataFormatError, "groups is missing"),
         ({"sample_domain": None}, DataFormatError, "known from videos only"),
         ({"y": Y[:-1]}, ValueError, "inconsistent numbers of samples"),

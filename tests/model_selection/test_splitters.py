@@ -199,6 +199,23 @@ def test_short_blocks_keep_the_size_of_a_budget_and_a_smaller_one_within_a_large
         assert all(set(a[0]) < set(b[0]) for a, b in zip(smaller, larger, strict=True))
 
 
+def test_blocks_begin_at_a_drawn_row_of_a_run():
+    groups = np.repeat(["ann", "ben", "cy"], 9)
+    starts = set()
+    for seed in range(30):
+        given = {"random_state": seed, "max_block_s": 1.5}
+        *_, (train, _) = budget(3, **given).split(groups, ["walk"] * 27, groups)
+        starts.add(int(train[0]) % 3)
+    assert starts == {0, 1, 2}
+
+
+def test_a_run_as_long_as_a_block_is_not_cut():
+    groups = np.repeat(["ann", "ben", "cy"], 4)
+    for seed in range(10):
+        *_, (train, _) = budget(4, max_block_s=2.0, random_state=seed).split(groups, ["walk"] * 12, groups)
+        assert len(set(groups[train])) == 1
+
+
 def test_integer_subjects_can_be_held_out():
     groups = np.repeat([1, 2, 3], 4)
     [(train, test)] = SubjectHoldOut(test_subjects=2).split(groups, groups=groups)
@@ -252,6 +269,12 @@ def test_a_class_without_real_training_rows_is_a_shortage_too():
         budget(1).split(X, y, GROUPS, sample_domain=DOMAIN)
     *_, (train, _) = folds(budget(1, shortage="keep_all"), y=y)
     assert sorted(y[real(train)]) == ["sit", "walk"]
+
+
+def test_virtual_rows_do_not_make_up_for_a_shortage_of_real_ones():
+    y = np.where((GROUPS == "cy") | (DOMAIN == 1), "jump", Y)
+    with pytest.raises(DataFormatError, match=r"'jump' has 0 s .*\['cy'\]"):
+        budget(1).split(X, y, GROUPS, sample_domain=DOMAIN)
 
 
 def test_a_class_of_virtual_rows_only_needs_no_budget():

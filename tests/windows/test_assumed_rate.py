@@ -21,7 +21,7 @@ def test_no_row_label_or_annotation_changes():
     assert called.data is rows.data
     assert called.labels is rows.labels
     assert called.annotations["room"] is rows.annotations["room"]
-    assert called.attrs == {"file": "a", "recorded_rate_hz": 50.0}
+    assert called.attrs == {"file": "a", "recorded_rate_hz": 50.0, "clock_stretch": 5 / 3}
     assert rows.attrs == {"file": "a"}
 
 
@@ -59,6 +59,7 @@ def test_an_equal_rate_changes_nothing_and_the_first_rate_is_remembered():
     assert assume_rate([rows], 50)[0] is rows
     [twice] = assume_rate(assume_rate([rows], 30), 20)
     assert (twice.attrs["recorded_rate_hz"], twice.start_s) == (50.0, 5.0)
+    assert twice.attrs["clock_stretch"] == pytest.approx(2.5)
 
 
 def test_the_description_stays():
@@ -81,5 +82,7 @@ def test_nothing_and_a_recording_alone_are_refused():
 def test_devices_of_two_rates_in_one_session_are_refused():
     devices = [phone(site="waist", session="a", subject="7"), phone(rate_hz=25.0, site="left_ankle", subject="7")]
     assert len(assume_rate(devices, 30)) == 2
+    for other in ({"domain": "virtual"}, {"dataset": "pamap2"}):
+        assert len(assume_rate([devices[0], devices[1].replace(session="a", **other)], 30)) == 2
     with pytest.raises(DataFormatError, match=r"Session 7/a \(real\) .* 50 Hz .* 25 Hz.*join_sessions"):
         assume_rate([devices[0], devices[1].replace(session="a")], 30)

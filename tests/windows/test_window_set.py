@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +30,9 @@ def example(n_windows=4, y=("walk", "run", "walk", "sit"), **fields) -> WindowSe
     )
     values = {"X": np.arange(n_windows * 6.0).reshape(n_windows, 2, 3), "y": y, "metadata": metadata}
     return WindowSet(**values | {"channels": WRIST, "sampling_rate_hz": 2} | fields)
+
+
+WINDOWS = example()
 
 
 def assert_same(first: WindowSet, second: WindowSet) -> None:
@@ -190,3 +195,64 @@ def test_other_files_are_refused_by_name(tmp_path):
 def test_what_does_not_fit_together_is_refused(fields, message):
     with pytest.raises(DataFormatError, match=message):
         example(**fields)
+
+
+@pytest.mark.parametrize("domain", ["video", "Virtual", 1, None])
+def test_a_domain_that_is_neither_real_nor_virtual_is_refused(domain):
+    table = WINDOWS.metadata.assign(
+        domain=WINDOWS.metadata["domain"].astype(object).where(WINDOWS.metadata.index > 0, domain)
+    )
+    with pytest.raises(DataFormatError, match='domain must be "real" or "virtual"'):
+        replace(WINDOWS, metadata=table)
+
+
+def test_a_missing_subject_is_refused():
+    table = WINDOWS.metadata.assign(
+        subject=WINDOWS.metadata["subject"].astype(object).where(WINDOWS.metadata.index > 0, None)
+    )
+    with pytest.raises(DataFormatError, match="subject is missing in 1 rows"):
+        replace(WINDOWS, metadata=table)
+
+
+def test_labels_that_are_part_text_and_part_numbers_are_refused_in_a_list_too():
+    labels = ["a", *range(1, len(WINDOWS))]
+    with pytest.raises(DataFormatError, match="all text, all numbers"):
+        replace(WINDOWS, y=labels)
+
+
+def test_sets_are_put_one_after_the_other():
+    turned = WINDOWS.select(WINDOWS.channels[::-1])
+    both = WindowSet.concat([WINDOWS, turned])
+    assert both.channels == WINDOWS.channels
+    np.testing.assert_array_equal(both.X, np.concatenate([WINDOWS.X, WINDOWS.X]))
+    np.testing.assert_array_equal(both.y, np.concatenate([WINDOWS.y, WINDOWS.y]))
+    np.testing.assert_array_equal(both.groups, np.tile(WINDOWS.groups, 2))
+    recordings = WINDOWS.metadata["recording"].to_numpy()
+    expected = np.concatenate([recordings, recordings + recordings.max() + 1])
+    np.testing.assert_array_equal(both.metadata["recording"], expected)
+
+
+def test_attrs_that_differ_are_not_kept_when_sets_are_put_together():
+    one, other = (replace(WINDOWS, attrs={"window_step_s": 0.5, "dropped": n}) for n in (1, 2))
+    assert WindowSet.concat([one, other]).attrs == {"window_step_s": 0.5}
+    assert WindowSet.concat([one]).attrs == one.attrs
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"sampling_rate_hz": 7.0}, "sampling rate 7.0"),
+        ({"X": WINDOWS.X[:, :1]}, "samples in a window 1"),
+        ({"y": None}, "no labels True"),
+        ({"channels": [f"other_{n}" for n in range(len(WINDOWS.channels))]}, "channels"),
+    ],
+)
+def test_sets_that_differ_are_not_put_together(change, what):
+    with pytest.raises(DataFormatError, match=f"Set 1 differs from the first: {what}"):
+        WindowSet.concat([WINDOWS, replace(WINDOWS, **change)])
+
+
+def test_nothing_and_other_things_are_not_put_together():
+    for nothing in ([], [WINDOWS.X]):
+        with pytest.raises(DataFormatError, match="WindowSets are needed"):
+            WindowSet.concat(nothing)

@@ -53,9 +53,9 @@ def new_figure(feature: str, size_inches: tuple[float, float]) -> Figure:
 def check_columns(
     frame: pd.DataFrame, columns: Sequence[str], where: str, *, finite: str | None = None
 ) -> pd.DataFrame:
-    """Give `frame`, or raise `DataFormatError`.
+    """Give `frame`, its column `finite` as floats, or raise `DataFormatError`.
 
-    It must be a table with rows and `columns`, and its column `finite` hold numbers from 0.
+    It must be a table with rows and `columns`, and the column `finite` hold numbers from 0.
     """
     if not isinstance(frame, pd.DataFrame):
         raise DataFormatError(f"{where} must be a DataFrame, not {type(frame).__name__}.")
@@ -67,6 +67,7 @@ def check_columns(
         values = pd.to_numeric(frame[finite], errors="coerce").to_numpy(dtype=float)
         if not np.isfinite(values).all() or values.min() < 0:
             raise DataFormatError(f"{where}: {finite} must be finite numbers from 0, not {frame[finite].tolist()}.")
+        frame = frame.assign(**{finite: values})
     return frame
 
 

@@ -16,7 +16,6 @@ from har_virtual.evaluation.displays._series import (
     by_protocol,
     draw_published,
     draw_series,
-    legend_is_outside,
     looks,
     open_undecided,
     tidy,
@@ -50,7 +49,7 @@ class CurveDisplay(Display):
 
     def __init__(self, frame: pd.DataFrame, *, baseline: str = "R2R", published: pd.DataFrame | None = None) -> None:
         self.frame = check_columns(frame, ["protocol", self._x, *_COLUMNS["score"]], "frame", finite=self._x)
-        repeated = frame[frame.duplicated(["protocol", self._x])]
+        repeated = self.frame[self.frame.duplicated(["protocol", self._x])]
         if len(repeated):
             name, value = repeated["protocol"].iloc[0], repeated[self._x].iloc[0]
             raise DataFormatError(
@@ -59,7 +58,7 @@ class CurveDisplay(Display):
         self.baseline = baseline
         self.published = None
         if published is not None:
-            check_columns(published, [self._x, "macro_f1"], "published", finite=self._x)
+            published = check_columns(published, [self._x, "macro_f1"], "published", finite=self._x)
             self.published = published if "protocol" in published.columns else published.assign(protocol="")
 
     @classmethod
@@ -98,15 +97,14 @@ class CurveDisplay(Display):
         frame = self._scores() if show == "score" else self._differences()
         published = self.published if show == "score" else None
         shown = [frame] if published is None else [frame, published]
-        beside = legend and legend_is_outside(sum(table["protocol"].nunique() for table in shown))
-        ax = self._start(ax, (6.9 if beside else 4.6, 3.3))
+        ax = self._start(ax, (4.6, 3.3))
         self._set_axis(ax, np.unique(np.concatenate([table[self._x].to_numpy(dtype=float) for table in shown])))
         self._draw_reference(ax, show)
         self._draw_lines(ax, frame, show)
         self.published_lines_ = self._draw_published(ax, published)
         tidy(ax, self._x_label, "macro-F1" if show == "score" else f"macro-F1 above {self.baseline}")
-        if legend:
-            add_legend(ax)
+        if legend and add_legend(ax) and self._own_figure is not None:
+            self._own_figure.set_size_inches(6.9, 3.3)
         return self
 
     @abstractmethod

@@ -23,8 +23,6 @@ _SHADES = {
 }
 _MARKERS = ("v", "s", "^", "D", ">")
 _OTHERS = (("#009E73", "X"), ("#CC79A7", "p"), ("#7A6A00", "*"), ("#5B3FA0", "h"), ("#7F7F7F", "<"))
-
-
 # More entries than these would lie on the lines.
 _MAX_LEGEND_INSIDE = 6
 
@@ -131,15 +129,10 @@ def open_undecided(ax: Axes, line: Line2D, columns: Sequence[np.ndarray]) -> Non
     ax.plot(x, difference[undecided], markerfacecolor="white", markersize=5, linestyle="none", **style)
 
 
-def legend_is_outside(n_entries: int) -> bool:
-    """Whether a legend of so many entries stands beside the axes."""
-    return n_entries > _MAX_LEGEND_INSIDE
-
-
-def add_legend(ax: Axes) -> None:
-    """Write what the lines are, where it hides none of them."""
+def add_legend(ax: Axes) -> bool:
+    """Write what the lines are, where it hides none of them; tell whether that is beside the axes."""
     handles, labels = ax.get_legend_handles_labels()
-    if legend_is_outside(len(labels)):
-        ax.legend(handles, labels, frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    else:
-        ax.legend(handles, labels, frameon=False, fontsize="small")
+    outside = len(labels) > _MAX_LEGEND_INSIDE
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if outside else {}
+    ax.legend(handles, labels, frameon=False, fontsize="small", **place)
+    return outside

@@ -69,13 +69,14 @@ class ConfusionDisplay(Display):
     texts_: dict[tuple[Any, Any], Text]
 
     def __init__(self, counts: pd.DataFrame) -> None:
-        self.counts = check_columns(counts, [], "counts")
+        check_columns(counts, [], "counts")
         if list(counts.index) != list(counts.columns):
             raise DataFormatError(
                 "counts needs the same classes, in the same order, as index and as columns, not "
                 f"{list(counts.index)} and {list(counts.columns)}."
             )
-        numbers = counts.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+        self.counts = counts.apply(pd.to_numeric, errors="coerce")
+        numbers = self.counts.to_numpy(dtype=float)
         if not np.isfinite(numbers).all() or numbers.min() < 0:
             raise DataFormatError("counts must hold numbers of windows, from 0; some are missing or negative.")
 
@@ -168,7 +169,7 @@ class ConfusionDisplay(Display):
                 value = self.values_.iat[row, column]
                 if not value > 0:
                     continue
-                written = f"{value:,.0f}" if normalize is None or value >= 0.5 else "<1"
+                written = f"{value:,.0f}" if normalize is None or value > 0.5 else "<1"
                 red, green, blue, _ = self.image_.to_rgba(value)
                 dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
                 color = "white" if dark else "black"

@@ -99,7 +99,7 @@ class FrechetDisplay(Display):
         self.measure = measure
         self.published = published
         if published is not None:
-            check_columns(published, ["seconds", "mean"], "published", finite="seconds")
+            self.published = check_columns(published, ["seconds", "mean"], "published", finite="seconds")
 
     @classmethod
     def from_curve(

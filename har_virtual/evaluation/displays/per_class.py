@@ -59,9 +59,9 @@ class PerClassF1Display(Display):
     lines_: dict[str, Line2D]
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame = check_columns(frame, [], "frame")
-        values = frame.apply(pd.to_numeric, errors="coerce")
-        wrong = (values.isna() & frame.notna()) | (values < 0) | (values > 1)
+        check_columns(frame, [], "frame")
+        self.frame = frame.apply(pd.to_numeric, errors="coerce")
+        wrong = (self.frame.isna() & frame.notna()) | (self.frame < 0) | (self.frame > 1)
         if wrong.to_numpy().any():
             raise DataFormatError(f"frame must hold F1 from 0 to 1; it does not in {list(frame.columns[wrong.any()])}.")
 
@@ -69,14 +69,15 @@ class PerClassF1Display(Display):
     def from_evaluation(
         cls,
         evaluation: Evaluation,
-        protocols: Sequence[str] | None = None,
+        protocols: str | Sequence[str] | None = None,
         *,
         ax: Axes | None = None,
         **options: Any,
     ) -> PerClassF1Display:
         """Draw all protocols of an evaluation, or some of them; `ax` and options as in `plot`."""
         frame = evaluation.per_class()
-        wanted = list(frame.columns) if protocols is None else list(protocols)
+        named = [protocols] if isinstance(protocols, str) else protocols
+        wanted = list(frame.columns) if named is None else list(named)
         return cls(check_columns(frame, wanted, "The evaluation")[wanted]).plot(ax, **options)
 
     def plot(self, ax: Axes | None = None, *, order: Order = "score", legend: bool = True) -> PerClassF1Display:

@@ -11,14 +11,17 @@ import pandas as pd
 from har_virtual.checks import is_finite_number
 from har_virtual.evaluation.displays._base import Display, check_columns, new_figure, readable
 from har_virtual.evaluation.displays._series import GREY
-from har_virtual.exceptions import DataFormatError
+from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.recording import Recording, channel_quantity, channel_site
+from har_virtual.windows.validation import find_triads
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.gridspec import GridSpecBase
     from matplotlib.lines import Line2D
+
+    from har_virtual.adaptation import RankDistributionMapper
 
 _UNITS = {"acc": "m/s²", "gyr": "rad/s", "mag": "µT"}
 _VIRTUAL = "#D55E00"
@@ -37,8 +40,8 @@ class TraceDisplay(Display):
     real, virtual : DataFrame
         One row a sample, indexed by seconds on a common clock, one column a channel, the same in both. Rates may
         differ. NaN is a hole.
-    mapped : bool, default=False
-        Whether the virtual traces were mapped to the distribution of the real ones; the legend says so.
+    labels : (str, str), default=("real", "virtual")
+        What the legend calls them.
 
     Attributes
     ----------
@@ -70,26 +73,30 @@ class TraceDisplay(Display):
     axes_: dict[str, Axes]
     lines_: dict[str, tuple[Line2D, Line2D]]
 
-    def __init__(self, real: pd.DataFrame, virtual: pd.DataFrame, *, mapped: bool = False) -> None:
+    def __init__(
+        self, real: pd.DataFrame, virtual: pd.DataFrame, *, labels: tuple[str, str] = ("real", "virtual")
+    ) -> None:
         self.real = check_columns(real, [], "real")
         self.virtual = check_columns(virtual, [], "virtual")
         if list(real.columns) != list(virtual.columns):
             raise DataFormatError(
                 f"real and virtual need the same channels, not {list(real.columns)} and {list(virtual.columns)}."
             )
-        self.mapped = mapped
+        self.labels = labels
 
     @classmethod
     def from_recordings(
         cls,
         real: Recording,
         virtual: Recording,
-        channels: Sequence[str] | None = None,
+        channels: str | Sequence[str] | None = None,
         *,
         start_s: float | None = None,
         stop_s: float | None = None,
-        mapper: Any = None,
+        rotations: Mapping[str, np.ndarray] | None = None,
+        mapper: RankDistributionMapper | None = None,
         lag_s: float = 0.0,
+        labels: tuple[str, str] | None = None,
         ax: Axes | Iterable[Axes] | None = None,
         **options: Any,
     ) -> TraceDisplay:
@@ -99,15 +106,20 @@ class TraceDisplay(Display):
         ----------
         real, virtual : Recording
             On the same clock.
-        channels : sequence of str, optional
+        channels : str or sequence of str, optional
             Which to draw. Default: all that both have, in the order of `real`.
         start_s, stop_s : float, optional
             Part to draw, half-open, on the clock of `real`. Default: what both cover.
-        mapper : fitted transformer, optional
-            Such as the `RankDistributionMapper` of a pipeline, fitted on the channels that `virtual` has, in their
-            order: ``transform([recording], sample_domain=[1])`` is drawn. Samples with holes stay as they are.
+        rotations : mapping of str to array of shape (3, 3), optional
+            Of each site, from the frame of the virtual sensor to that of the real one, such as ``rotations_`` of a
+            fitted `SensorAligner`: the virtual vectors are turned by them. Sites without one keep their frame.
+        mapper : RankDistributionMapper, optional
+            Fitted, on the channels that the recording has, in their order. It maps the traces of the domain that it
+            moves: the virtual ones, turned, or with ``direction="real_to_virtual"`` the real ones.
         lag_s : float, default=0.0
             How much later the virtual trace is than the real one; it is drawn that much earlier.
+        labels : (str, str), optional
+            What the legend calls the two. Default: "real" and "virtual", and how they were moved.
         ax, **options
             As in `plot`.
 
@@ -118,22 +130,24 @@ class TraceDisplay(Display):
         Raises
         ------
         DataFormatError
-            If the two share no channel, or one has no sample in the part.
+            If the two share no channel, one has no sample in the part, a rotation is none, or the mapper was fitted
+            without virtual samples, and so moves nothing.
         UnknownNameError
-            If a channel is missing in one of them.
+            If a channel is missing in one of them, or `rotations` have none of the sites of `virtual`.
         """
+        channels = [channels] if isinstance(channels, str) else channels
         names = [name for name in real.channels if name in virtual.channels] if channels is None else list(channels)
         if not names:
             raise DataFormatError(f"No channel of {virtual!r} is one of {real!r}, so there is nothing to compare.")
         if not is_finite_number(lag_s):
             raise DataFormatError(f"lag_s must be a finite number, not {lag_s!r}.")
-        moved = virtual if mapper is None else _map(virtual, mapper)
-        first, second = real.select(names), moved.select(names)
+        real, virtual, done = _adapt(real, virtual, rotations, mapper)
+        first, second = real.select(names), virtual.select(names)
         second = second.replace(start_s=second.start_s - lag_s)
         start = max(first.start_s, second.start_s) if start_s is None else start_s
         stop = min(r.start_s + r.duration_s for r in (first, second)) if stop_s is None else stop_s
         tables = [_part(recording, start, stop) for recording in (first, second)]
-        return cls(*tables, mapped=mapper is not None).plot(ax, **options)
+        return cls(*tables, labels=done if labels is None else labels).plot(ax, **options)
 
     def plot(self, ax: Axes | Iterable[Axes] | None = None, *, legend: bool = True) -> TraceDisplay:
         """Draw.
@@ -158,12 +172,9 @@ class TraceDisplay(Display):
         self.ax_ = next(iter(self.axes_.values()))
         self.figure_ = self.ax_.figure
         self.lines_ = {}
-        label = "virtual, mapped" if self.mapped else "virtual"
         for channel, panel in self.axes_.items():
-            (real,) = panel.plot(self.real.index, self.real[channel], color=GREY, linewidth=2.2, label="real")
-            (virtual,) = panel.plot(
-                self.virtual.index, self.virtual[channel], color=_VIRTUAL, linewidth=1.2, label=label
-            )
+            (real,) = panel.plot(self.real[channel], color=GREY, linewidth=2.2, label=self.labels[0])
+            (virtual,) = panel.plot(self.virtual[channel], color=_VIRTUAL, linewidth=1.2, label=self.labels[1])
             self.lines_[channel] = real, virtual
             panel.spines[["top", "right"]].set_visible(False)
             panel.tick_params(labelsize="small")
@@ -245,16 +256,51 @@ def _column_title(channel: str) -> str:
     return "" if site is None else readable(site)
 
 
-def _map(virtual: Recording, mapper: Any) -> Recording:
-    """Map the samples without holes."""
-    whole = np.isfinite(virtual.data).all(axis=1)
+def _adapt(
+    real: Recording,
+    virtual: Recording,
+    rotations: Mapping[str, np.ndarray] | None,
+    mapper: RankDistributionMapper | None,
+) -> tuple[Recording, Recording, tuple[str, str]]:
+    """Turn and map; give also what to call the two then."""
+    of_real, of_virtual = "real", "virtual"
+    if rotations is not None:
+        turned = _turn(virtual, rotations)
+        if not np.array_equal(turned.data, virtual.data, equal_nan=True):
+            virtual, of_virtual = turned, f"{of_virtual}, aligned"
+    if mapper is not None and mapper.direction == "real_to_virtual":
+        real, of_real = _map(real, mapper, 0), f"{of_real}, mapped"
+    elif mapper is not None:
+        virtual, of_virtual = _map(virtual, mapper, 1), f"{of_virtual}, mapped"
+    return real, virtual, (of_real, of_virtual)
+
+
+def _turn(virtual: Recording, rotations: Mapping[str, np.ndarray]) -> Recording:
+    """Turn the vectors of the sites that have a rotation."""
+    triads = [triad for triad in find_triads(virtual.channels, len(virtual.channels)) if triad.site in rotations]
+    if not triads:
+        raise UnknownNameError(f"rotations are of {', '.join(map(repr, rotations))}, and no site of {virtual!r} is.")
     data = virtual.data.copy()
-    if whole.any():
-        # As a Recording, so that a mapper that knows channels by name can refuse others.
-        samples = Recording(data[whole], virtual.sampling_rate_hz, virtual.channels, domain="virtual")
-        (moved,) = mapper.transform([samples], sample_domain=[1])
-        data[whole] = moved
+    for triad in triads:
+        rotation = np.asarray(rotations[triad.site])
+        if rotation.shape != (3, 3):
+            raise DataFormatError(f"rotations[{triad.site!r}] must be of shape (3, 3), not {rotation.shape}.")
+        # Row vectors: v R^T is R v.
+        data[:, triad.columns] = data[:, triad.columns] @ rotation.T
     return virtual.replace(data=data)
+
+
+def _map(recording: Recording, mapper: RankDistributionMapper, domain: int) -> Recording:
+    """Map the samples and leave the holes."""
+    if mapper.is_identity_:
+        raise DataFormatError(
+            "mapper was fitted without virtual samples, so it moves nothing: fit it on both, with sample_domain."
+        )
+    # The map takes one value at a time, so any number may stand in for a hole.
+    holes = np.isnan(recording.data)
+    filled = recording.replace(data=np.where(holes, 0, recording.data))
+    (moved,) = mapper.transform([filled], sample_domain=[domain])
+    return recording.replace(data=np.where(holes, np.nan, moved.data))
 
 
 def _part(recording: Recording, start_s: float, stop_s: float) -> pd.DataFrame:

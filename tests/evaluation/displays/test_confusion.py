@@ -47,10 +47,12 @@ def test_numbers_in_cells_are_white_on_dark_and_black_on_light():
     texts = ConfusionDisplay(counts()).plot().texts_
     assert texts["jumping", "jumping"].get_color() == "white"
     assert texts["climbing_up", "jumping"].get_color() == "black"
+    assert texts["climbing_up", "jumping"].get_position() == (1, 0), "predicted across, true down"
 
 
 def test_many_classes_have_no_numbers_in_their_cells_unless_asked_for():
     many = pd.DataFrame(np.eye(31))
+    assert len(ConfusionDisplay(many.iloc[1:, 1:]).plot().texts_) == 30
     assert ConfusionDisplay(many).plot().texts_ == {}
     assert len(ConfusionDisplay(many).plot(values=True).texts_) == 31
 
@@ -70,6 +72,19 @@ def test_many_classes_have_no_numbers_in_their_cells_unless_asked_for():
 def test_what_is_no_table_of_counts_is_refused(table):
     with pytest.raises(DataFormatError, match="counts"):
         ConfusionDisplay(table)
+
+
+def test_half_a_percent_is_less_than_one():
+    classes = ["sitting", "walking"]
+    assert (
+        written(ConfusionDisplay(pd.DataFrame([[199, 1], [0, 1]], classes, classes)).plot())["sitting", "walking"]
+        == "<1"
+    )
+
+
+def test_counts_may_be_text():
+    display = ConfusionDisplay(counts().astype(str)).plot()
+    pd.testing.assert_frame_equal(display.values_, ConfusionDisplay(counts()).plot().values_)
 
 
 def test_an_unknown_normalization_is_refused():

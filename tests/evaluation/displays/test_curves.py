@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,8 @@ def test_seconds_are_logarithmic_where_they_span_a_factor_of_ten_and_name_their_
     display = LearningCurveDisplay(curve_frame()).plot()
     assert display.ax_.get_xscale() == "log"
     assert [text.get_text() for text in display.ax_.get_xticklabels()] == ["10", "60", "300"]
+    ten = curve_frame().replace({"seconds": {300: 100}})
+    assert LearningCurveDisplay(ten).plot().ax_.get_xscale() == "log"
     near = curve_frame().query("seconds > 10")
     assert LearningCurveDisplay(near).plot().ax_.get_xscale() == "linear"
 
@@ -58,11 +62,25 @@ def test_differences_leave_out_the_baseline_and_open_the_markers_of_undecided_po
     assert display.ax_.get_ylabel() == "macro-F1 above R2R"
 
 
+def test_differences_may_be_to_another_baseline():
+    display = LearningCurveDisplay(curve_frame(), baseline="Mix2R mapped").plot(show="difference")
+    assert list(display.lines_) == ["R2R"]
+    assert display.ax_.get_ylabel() == "macro-F1 above Mix2R mapped"
+
+
 def test_differences_without_any_protocol_but_the_baseline_are_refused():
     with pytest.raises(DataFormatError, match="without the baseline 'R2R' and unknown differences, has no rows"):
         LearningCurveDisplay(curve_frame().query("protocol == 'R2R'")).plot(show="difference")
+    unknown = curve_frame().assign(difference=np.nan)
+    with pytest.raises(DataFormatError, match="unknown differences, has no rows"):
+        LearningCurveDisplay(unknown).plot(show="difference")
     with pytest.raises(DataFormatError, match="lacks the columns"):
         LearningCurveDisplay(curve_frame().drop(columns="difference_low")).plot(show="difference")
+
+
+def test_seconds_may_be_text():
+    text = curve_frame().assign(seconds=["300", "10", "60"] * 2)
+    assert LearningCurveDisplay(text).plot().lines_["R2R"].get_xdata().tolist() == [10, 60, 300]
 
 
 def test_an_unknown_interval_is_no_band():
@@ -121,6 +139,15 @@ def test_a_protocol_with_its_own_ratio_of_zero_starts_there():
     assert RatioDisplay(own).plot().lines_["Mix2R mapped"].get_ydata().tolist() == [0.57, 0.63, 0.55]
 
 
+def test_only_protocols_without_a_ratio_of_zero_start_from_the_baseline():
+    own = ratio_frame().assign(protocol=["R2R", "mine", "mine"])
+    more = pd.concat([own, own.iloc[[0]].assign(protocol="mine", macro_f1=0.4), own.iloc[[2]].assign(protocol="yours")])
+    lines = RatioDisplay(more).plot().lines_
+    assert lines["mine"].get_ydata().tolist() == [0.4, 0.63, 0.55]
+    assert lines["yours"].get_ydata().tolist() == [0.57, 0.63]
+    assert RatioDisplay(more).plot(show="difference").ratios_.tolist() == [1, 10]
+
+
 def test_without_real_data_alone_a_line_starts_at_its_first_ratio():
     display = RatioDisplay(ratio_frame().query("ratio > 0")).plot()
     assert display.lines_["Mix2R mapped"].get_ydata().tolist() == [0.63, 0.55]
@@ -160,6 +187,11 @@ def test_a_curve_over_seconds_plots_itself():
     scores = curve.frame.set_index("protocol").macro_f1
     assert display.lines_["Mix2R mapped"].get_ydata().tolist() == [scores["Mix2R mapped"]]
     assert 0.5 < scores["Mix2R mapped"] < 1
+
+
+def test_a_curve_with_another_baseline_draws_differences_to_that():
+    curve = replace(small_curve("seconds"), baseline="Mix2R mapped")
+    assert list(curve.plot(show="difference").lines_) == ["R2R"]
 
 
 def test_a_curve_over_ratios_plots_itself():

@@ -33,6 +33,11 @@ def test_distances_are_logarithmic_only_where_they_span_a_factor_of_twenty():
     assert ks.ax_.get_ylabel() == "Kolmogorov-Smirnov distance"
 
 
+def test_distances_that_may_be_negative_stand_on_a_linear_axis():
+    frame = pd.DataFrame({"seconds": [10.0, 20.0], "mean": [5.0, -0.01], "low": np.nan, "high": np.nan})
+    assert FrechetDisplay(frame, measure="mmd").plot().ax_.get_yscale() == "linear"
+
+
 def test_distances_alone_need_no_other_line():
     frame = pd.DataFrame({"seconds": [20.0, 10.0], "mean": [1.0, 2.0], "low": np.nan, "high": np.nan})
     published = pd.DataFrame({"seconds": [30.0], "mean": [0.5]})

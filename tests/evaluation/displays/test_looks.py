@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from display_tables import (
+    DIFFERENCES,
     SCORES,
     calibration,
     counts,
@@ -44,6 +45,12 @@ def test_every_known_protocol_has_a_look_of_its_own_and_the_same_in_every_pictur
         assert (to_hex(line.get_color()), line.get_marker()) == looks["V2R aligned"]
 
 
+def test_a_protocol_of_ones_own_looks_the_same_whatever_known_ones_stand_beside():
+    frames = (pd.DataFrame(0.5, index=["walking"], columns=columns) for columns in (["mine"], ["R2R", "mine"]))
+    first, second = (PerClassF1Display(frame).plot().lines_["mine"] for frame in frames)
+    assert (first.get_color(), first.get_marker()) == (second.get_color(), second.get_marker())
+
+
 def test_the_papers_three_protocols_differ_in_lightness_and_marker():
     frame = pd.DataFrame({name: [0.5] for name in ("R2R", "V2R mapped", "Mix2R mapped")})
     lines = PerClassF1Display(frame).plot().lines_.values()
@@ -51,13 +58,23 @@ def test_the_papers_three_protocols_differ_in_lightness_and_marker():
     assert lightness(next(iter(lines)).get_color()) == 0
 
 
-def test_a_long_legend_stands_beside_the_axes():
-    rows = [(name, 10.0, 0.5, np.nan, np.nan) for name in PROTOCOLS]
-    display = LearningCurveDisplay(pd.DataFrame(rows, columns=["protocol", "seconds", *SCORES])).plot()
+@pytest.mark.parametrize(("n_protocols", "show"), [(10, "score"), (7, "difference")])
+def test_a_long_legend_stands_beside_the_axes_and_leaves_them_room(n_protocols, show):
+    rows = [(name, 10.0, *[0.5] * 6) for name in list(PROTOCOLS)[:n_protocols]]
+    display = LearningCurveDisplay(pd.DataFrame(rows, columns=["protocol", "seconds", *SCORES, *DIFFERENCES]))
+    display.plot(show=show)
     display.figure_.draw_without_rendering()
-    legend = display.ax_.get_legend()
-    assert legend.get_window_extent().x0 >= display.ax_.get_window_extent().x1
-    assert legend.get_window_extent().x1 <= display.figure_.bbox.x1
+    legend, axes = display.ax_.get_legend().get_window_extent(), display.ax_.get_window_extent()
+    assert legend.x0 >= axes.x1
+    assert legend.x1 <= display.figure_.bbox.x1
+    assert axes.width > axes.height
+
+
+def test_a_figure_that_was_given_keeps_its_size():
+    rows = [(name, 10.0, 0.5, np.nan, np.nan) for name in PROTOCOLS]
+    figure = Figure(figsize=(3, 2))
+    LearningCurveDisplay(pd.DataFrame(rows, columns=["protocol", "seconds", *SCORES])).plot(figure.subplots())
+    assert figure.get_size_inches().tolist() == [3, 2]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +101,7 @@ def test_a_display_draws_on_axes_that_it_is_given_and_shows_a_figure_of_its_own(
     inside = own.ax_.get_tightbbox()
     assert inside.x0 >= page.x0 - 1 and inside.x1 <= page.x1 + 1
     assert inside.y0 >= page.y0 - 1 and inside.y1 <= page.y1 + 1
+    assert display.plot(ax, **options)._repr_png_() is None
 
 
 @pytest.mark.parametrize(

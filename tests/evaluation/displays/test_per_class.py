@@ -20,6 +20,7 @@ def test_classes_stand_from_the_best_of_the_first_protocol_down():
     swapped = PerClassF1Display.from_evaluation(evaluation(), ["V2R mapped"])
     assert swapped.classes_ == ["walking", "sitting"]
     assert list(swapped.lines_) == ["V2R mapped"]
+    assert list(PerClassF1Display.from_evaluation(evaluation(), "R2R").lines_) == ["R2R"]
 
 
 def test_classes_can_stand_as_in_the_table():

@@ -8,7 +8,7 @@ from display_tables import legend_of
 from matplotlib.figure import Figure
 
 from har_virtual import Recording
-from har_virtual.adaptation import RankDistributionMapper
+from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.evaluation.displays import TraceDisplay
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 
@@ -47,6 +47,13 @@ def test_without_a_part_traces_last_while_both_do():
         assert 101.9 < line.get_xdata()[-1] < 102
 
 
+def test_a_virtual_trace_that_ends_first_ends_both():
+    real, virtual = recordings()
+    for line in TraceDisplay.from_recordings(real, virtual, lag_s=1.0).lines_["left_wrist_acc_x"]:
+        assert line.get_xdata()[0] == pytest.approx(100.0, abs=0.02)
+        assert 101.4 < line.get_xdata()[-1] < 101.5
+
+
 def test_a_lag_moves_the_virtual_trace_back():
     real, virtual = recordings()
     first, second = TraceDisplay.from_recordings(real, virtual, lag_s=0.5).lines_["left_wrist_acc_x"]
@@ -66,9 +73,84 @@ def test_a_mapper_moves_the_virtual_trace_and_leaves_its_holes():
     trace = display.lines_["left_wrist_acc_z"][1].get_ydata()
     (expected,) = mapper.transform([virtual.data[6:]], sample_domain=[1])
     assert trace[6:] == pytest.approx(expected[:, 2])
+    assert trace[:5] == pytest.approx(mapper.transform([virtual.data[:5]], sample_domain=[1])[0][:, 2])
     assert np.nanmax(trace) <= 49
     assert np.flatnonzero(np.isnan(trace)).tolist() == [5]
     assert legend_of(display.ax_) == ["real", "virtual, mapped"]
+
+
+def test_a_hole_in_one_channel_leaves_the_others_mapped():
+    real, virtual = recordings()
+    mapper = RankDistributionMapper().fit([real, virtual], sample_domain=[0, 1])
+    (wanted,) = mapper.transform([virtual], sample_domain=[1])
+    data = virtual.data.copy()
+    data[20, 0] = np.nan
+    display = TraceDisplay.from_recordings(real, virtual.replace(data=data), mapper=mapper, stop_s=102.5)
+    assert display.virtual["left_wrist_acc_y"].to_numpy() == pytest.approx(wanted.data[:, 1])
+    assert np.flatnonzero(np.isnan(display.virtual["left_wrist_acc_x"])).tolist() == [20]
+
+
+def test_a_mapper_that_moves_real_data_moves_the_real_trace():
+    real, virtual = recordings()
+    mapper = RankDistributionMapper(direction="real_to_virtual").fit([real, virtual], sample_domain=[0, 1])
+    display = TraceDisplay.from_recordings(real, virtual, WRIST[0], mapper=mapper, start_s=100.0)
+    first, second = display.lines_[WRIST[0]]
+    assert first.get_ydata() == pytest.approx(mapper.transform([real], sample_domain=[0])[0].data[:, 0])
+    assert np.abs(first.get_ydata() - real.data[:, 0]).max() > 1
+    assert second.get_ydata() == pytest.approx(virtual.data[: len(second.get_ydata()), 0])
+    assert legend_of(display.ax_) == ["real, mapped", "virtual"]
+
+
+def test_a_mapper_that_moves_nothing_is_refused():
+    real, virtual = recordings()
+    mapper = RankDistributionMapper().fit([real, virtual])
+    with pytest.raises(DataFormatError, match="fitted without virtual samples, so it moves nothing"):
+        TraceDisplay.from_recordings(real, virtual, mapper=mapper)
+
+
+def test_rotations_turn_the_virtual_vectors_of_their_sites():
+    names = [*WRIST, *(name.replace("acc", "gyr") for name in WRIST), *ANKLE]
+    data = np.tile(np.arange(9.0), (60, 1))
+    real, virtual = (Recording(data, 30, names, domain=domain) for domain in ("real", "virtual"))
+    # x goes to y, y to z, z to x.
+    turn = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+    display = TraceDisplay.from_recordings(real, virtual, rotations={"left_wrist": turn, "chest": -turn})
+    assert display.virtual.iloc[0].tolist() == [2, 0, 1, 5, 3, 4, 6, 7, 8]
+    assert display.real.iloc[0].tolist() == list(range(9))
+    assert legend_of(display.ax_.figure.axes[-1]) == ["real", "virtual, aligned"]
+
+
+def test_an_aligner_shows_its_rotations_and_then_its_map():
+    rng = np.random.default_rng(0)
+    postures = np.array([[9.8, 0, 0], [0, 9.8, 0], [0, 0, 9.8]])
+    y = np.repeat([0, 1, 2], 20)
+    moved = postures[y][:, None] + rng.normal(size=(60, 30, 3))
+    turn = np.array([[0, 0, 1.0], [1, 0, 0], [0, 1, 0]])
+    X, domain = np.concatenate([2 * moved @ turn.T, moved]), np.repeat([0, 1], 60)
+    aligner = SensorAligner(channels=WRIST).fit(X, np.tile(y, 2), sample_domain=domain)
+    aligned = aligner.transform(X, sample_domain=domain)
+    mapper = RankDistributionMapper().fit(aligned, sample_domain=domain)
+    real, virtual = (Recording(X[row], 30, WRIST, domain=side) for row, side in ((0, "real"), (60, "virtual")))
+    display = TraceDisplay.from_recordings(real, virtual, rotations=aligner.rotations_, mapper=mapper)
+    wanted = mapper.transform(aligned[[60]], sample_domain=[1])[0]
+    assert display.virtual.to_numpy() == pytest.approx(wanted, abs=1e-4)
+    legend = legend_of(display.axes_[WRIST[2]])
+    assert legend == ["real", "virtual, aligned, mapped"]
+    still = TraceDisplay.from_recordings(real, virtual, rotations={"left_wrist": np.eye(3)})
+    assert legend_of(still.axes_[WRIST[2]]) == ["real", "virtual"]
+
+
+def test_traces_can_be_called_otherwise():
+    display = TraceDisplay.from_recordings(*recordings(), WRIST[0], labels=("watch", "video"))
+    assert legend_of(display.ax_) == ["watch", "video"]
+
+
+def test_rotations_that_do_not_fit_are_refused():
+    real, virtual = recordings()
+    with pytest.raises(UnknownNameError, match="rotations are of 'site 0', and no site of"):
+        TraceDisplay.from_recordings(real, virtual, rotations={"site 0": np.eye(3)})
+    with pytest.raises(DataFormatError, match=r"rotations\['left_wrist'\] must be of shape \(3, 3\), not \(3,\)"):
+        TraceDisplay.from_recordings(real, virtual, rotations={"left_wrist": np.ones(3)})
 
 
 def test_a_mapper_of_other_channels_is_refused():
