@@ -18,8 +18,9 @@ from sklearn.base import BaseEstimator
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.checks import check_amounts, check_positive
 from har_virtual.evaluation._draws import Draw, run_draws
+from har_virtual.evaluation._inputs import check_domains
 from har_virtual.evaluation.curve import Curve
-from har_virtual.evaluation.experiment import Settings, Shortage, check_domains
+from har_virtual.evaluation.experiment import Settings, Shortage
 from har_virtual.evaluation.feature_bank import FeatureBank
 from har_virtual.evaluation.protocols import PROTOCOLS, Protocol, find_protocols
 from har_virtual.exceptions import DataFormatError, UnknownNameError

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,6 +19,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.evaluation._folds import Fold, Outcome, check_folds, join_names, show_folds
+from har_virtual.evaluation._inputs import (
+    check_domains,
+    check_estimators,
+    check_labelled,
+    check_ratio,
+    check_validation,
+)
 from har_virtual.evaluation.amounts import describe_amounts
 from har_virtual.evaluation.evaluation import Evaluation
 from har_virtual.evaluation.feature_bank import Adapted, FeatureBank
@@ -27,8 +33,8 @@ from har_virtual.evaluation.metrics import check_labels
 from har_virtual.evaluation.out_of_fold import collect
 from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, find_protocols
 from har_virtual.evaluation.real_data import real_data_used
-from har_virtual.evaluation.tuning import combine_grid, tune_on_validation
-from har_virtual.exceptions import DataFormatError, DataWarning, FoldError
+from har_virtual.evaluation.tuning import tune_on_validation
+from har_virtual.exceptions import DataFormatError, FoldError
 from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import HoldOut, SubjectFold, subject_folds
 from har_virtual.windows import WindowSet
@@ -167,7 +173,7 @@ def evaluate(
     check_labelled(windows)
     chosen = find_protocols(protocols)
     check_domains(windows, chosen)
-    _check_estimators(classifier, features, aligner, mapper, tune)
+    check_estimators(classifier, features, aligner, mapper, tune)
     bank = FeatureBank(
         windows, ECDFFeatures(n_components=15) if features is None else features, aligner=aligner, mapper=mapper
     )
@@ -203,9 +209,9 @@ def evaluate_bank(
     )
     folds = check_folds(((part.train, part.test) for part in parts), groups, domain == 1)
     for part in parts:
-        _check_validation(part, groups)
+        check_validation(part, groups)
         for protocol in protocols:
-            _check_ratio(protocol, part, y, domain, settings.shortage)
+            check_ratio(protocol, part, y, domain, settings.shortage)
     bank.prepare(protocols)
     failed: list[bool] = []
     jobs = [
@@ -225,65 +231,6 @@ def evaluate_bank(
         for protocol in protocols
     }
     return Evaluation(results, pd.DataFrame(), _describe(bank, protocols, settings))
-
-
-def check_labelled(windows: Any) -> None:
-    """Refuse anything but a WindowSet that has windows, and labels.
-
-    Raises
-    ------
-    DataFormatError
-        It says what is missing, and where it comes from.
-    """
-    if not isinstance(windows, WindowSet):
-        raise DataFormatError(
-            f"A WindowSet with windows and labels is needed, not {type(windows).__name__}: cut recordings with "
-            "segment_recordings(recordings, window_length_s=...)."
-        )
-    if not len(windows):
-        raise DataFormatError(
-            "A WindowSet with windows and labels is needed, and this one has no windows: its attrs say why recordings "
-            f"gave none, {dict(windows.attrs)}."
-        )
-    if windows.y is None:
-        raise DataFormatError(
-            "A WindowSet with windows and labels is needed, and this one has no labels (y is None): give the "
-            "recordings labels before they are cut."
-        )
-
-
-def check_domains(windows: WindowSet, protocols: Sequence[Protocol]) -> None:
-    """Refuse windows that the protocols cannot train on; warn of classes that virtual windows lack.
-
-    Raises
-    ------
-    DataFormatError
-        It says what is missing.
-    """
-    check_labelled(windows)
-    labels, virtual = np.asarray(windows.y), windows.sample_domain == 1
-    if virtual.all():
-        raise DataFormatError("All windows are virtual: real ones are needed to test on.")
-    _tell_lone_classes(labels[~virtual], windows.groups[~virtual])
-    needing = [protocol.name for protocol in protocols if protocol.train_on != "real"]
-    if not needing:
-        return
-    if not virtual.any():
-        raise DataFormatError(f"{needing[0]!r} trains on virtual windows, and all windows are real: ask for R2R only.")
-    real, own = np.unique(labels[~virtual]), np.unique(labels[virtual])
-    unknown, lacking = np.setdiff1d(own, real), np.setdiff1d(real, own)
-    if len(unknown):
-        raise DataFormatError(
-            f"Virtual windows have labels that no real one has: {join_names(unknown)}; the real ones are "
-            f"{join_names(real)}. Spell them alike (har_virtual.datasets.relabel), or drop these windows: "
-            f"windows[~np.isin(windows.y, {unknown.tolist()})]."
-        )
-    if len(lacking):
-        warnings.warn(
-            f"Virtual windows lack {join_names(lacking)}: what is trained on them alone misses every window of these.",
-            DataWarning,
-            stacklevel=3,
-        )
 
 
 def _try_fold(failed: list[bool], *fold: Any) -> dict[str, Outcome] | FoldError | None:
@@ -349,45 +296,6 @@ def _fit_and_predict(
     return Outcome(predicted, used, selector.classes_, None, more)
 
 
-def _tell_lone_classes(labels: np.ndarray, groups: np.ndarray) -> None:
-    """Warn of classes of one person, which no real window shows where that person is tested."""
-    names = np.unique(labels).tolist()
-    for label in names:
-        people = np.unique(groups[labels == label])
-        if len(people) > 1 or len(np.unique(groups)) == 1:
-            continue
-        close = (
-            []
-            if not isinstance(label, str)
-            else get_close_matches(label.lower(), {str(n).lower() for n in names if n != label})
-        )
-        meant = f" Is it spelt as in the other windows, {', '.join(map(repr, close))}?" if close else ""
-        warnings.warn(
-            f"Class {label!r} has real windows of {people[0]} only: where {people[0]} is tested, no real training "
-            f"window shows it.{meant}",
-            DataWarning,
-            stacklevel=4,
-        )
-
-
-def _check_estimators(
-    classifier: Any, features: Any, aligner: Any, mapper: Any, tune: Mapping[str, Sequence[Any]] | None
-) -> None:
-    """Refuse what no fold could use."""
-    for name, given, kind, example in (
-        ("classifier", classifier, "predict", "RandomForestClassifier(50)"),
-        ("features", features, "transform", "ECDFFeatures(n_components=15)"),
-        ("aligner", aligner, "rotations_", "SensorAligner(channels=windows.channels)"),
-        ("mapper", mapper, "map_", "RankDistributionMapper()"),
-    ):
-        expected = {"aligner": SensorAligner, "mapper": RankDistributionMapper}.get(name, BaseEstimator)
-        unfit = isinstance(given, type) or not hasattr(given, "get_params")
-        if given is not None and (unfit or not (isinstance(given, expected) or hasattr(given, kind))):
-            raise DataFormatError(f"{name} must be an estimator such as {example}, not {given!r:.80}.")
-    if tune is not None:
-        combine_grid(tune, RandomForestClassifier() if classifier is None else classifier)
-
-
 @contextmanager
 def _named(protocol: Protocol, fold: Fold) -> Iterator[None]:
     """Say in which protocol and fold something failed."""
@@ -407,34 +315,6 @@ def _window_step_s(windows: WindowSet) -> float:
             "one's; segment_recordings sets it."
         )
     return float(windows.attrs["window_step_s"])
-
-
-def _check_validation(part: SubjectFold, groups: np.ndarray) -> None:
-    """Refuse a fold whose validation subjects train or are tested."""
-    for name, rows in {"train": part.train, "are tested": part.test}.items():
-        shared = np.intersect1d(groups[part.validation], groups[rows])
-        if len(shared):
-            held_out = join_names(np.asarray(part.tested))
-            raise DataFormatError(
-                f"The fold that holds out {held_out} leaks: {join_names(shared)} validate and {name}."
-            )
-
-
-def _check_ratio(protocol: Protocol, part: SubjectFold, y: np.ndarray, domain: np.ndarray, shortage: str) -> None:
-    """Refuse a ratio that a class cannot meet in a fold."""
-    if protocol.virtual_ratio is None or shortage == "keep_all":
-        return
-    labels, virtual = y[part.train], domain[part.train] == 1
-    for label in np.unique(labels[~virtual]).tolist():
-        n_real, n_virtual = (np.count_nonzero((labels == label) & side) for side in (~virtual, virtual))
-        wanted = int(protocol.virtual_ratio * n_real + 1e-9)
-        if n_virtual < wanted:
-            raise DataFormatError(
-                f"{protocol.name!r} wants {protocol.virtual_ratio:g} virtual windows for each real one, but class "
-                f"{label!r} has {n_virtual} virtual windows for {n_real} real ones, 1:{n_virtual / n_real:.2g}, when "
-                f"{join_names(np.asarray(part.tested))} is held out: lower the ratio or the real seconds, add virtual "
-                'data, leave the class out, or set shortage="keep_all".'
-            )
 
 
 def _reissue(caught: list[warnings.WarningMessage]) -> None:
