@@ -267,6 +267,15 @@ def test_the_guide_runs_on_utd_mhad(test_data, tmp_path):
         assert printed in done.stdout
 
 
+def test_the_tables_of_the_experiments_are_those_of_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    writer = importlib.import_module("write_experiments")
+    page = writer.PAGE.read_text(encoding="utf-8")
+    results = json.loads(writer.RESULTS.read_text(encoding="utf-8"))["results"]
+    assert set(re.findall(r"<!-- table: (\w+) -->\n\| ", page)) == set(writer.TABLES)
+    assert writer.tables(page, results) == page
+
+
 @pytest.mark.slow
 def test_the_guide_on_experiments_runs_on_real_data(test_data, tmp_path):
     guide = (ROOT / "docs" / "experiments.md").read_text(encoding="utf-8")

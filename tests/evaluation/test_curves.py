@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +15,11 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from har_virtual import WindowSet
+from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.evaluation import PROTOCOLS, Protocol, evaluate
 from har_virtual.evaluation.curves import learning_curve, ratio_curve
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
+from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import HoldOut
 
 TREE = DecisionTreeClassifier(random_state=0)
@@ -58,6 +62,14 @@ class Witness(KNeighborsClassifier):
 
     def fit(self, X, y):
         self.seen.append(sorted(X[:, 0].astype(int).tolist()))
+        return super().fit(X, y)
+
+
+class Grumbler(KNeighborsClassifier):
+    """Warns in each fit."""
+
+    def fit(self, X, y):
+        warnings.warn("I am old", UserWarning, stacklevel=2)
         return super().fit(X, y)
 
 
@@ -145,6 +157,33 @@ def test_a_ratio_is_what_evaluate_gives():
     for draw, seed in enumerate(curve.how["random_state"]):
         result = evaluate(windows, half, real_seconds_per_class=4.0, random_state=seed, classifier=TREE)["half"]
         assert curve.classes[curve.y_pred[1, draw]].tolist() == result.y_pred.tolist()
+
+
+@pytest.mark.parametrize("over", ["seconds", "ratio"])
+@pytest.mark.parametrize("changed", ["aligner", "mapper", "features", "hold_out", "max_block_s", "tune", "shortage"])
+def test_every_option_reaches_evaluate(over, changed):
+    options = {
+        "aligner": SensorAligner(method="mean"),
+        "mapper": RankDistributionMapper(n_quantiles=3),
+        "features": ECDFFeatures(n_components=3),
+        "hold_out": HoldOut((), ("toy/0", "toy/2")),
+        "max_block_s": 0.5,
+        "tune": {"max_depth": (1, 3)},
+        "shortage": "keep_all",
+    }
+    own, windows = {changed: options[changed], "classifier": TREE}, make_windows()
+    seconds = 1e6 if changed == "shortage" else 4.0
+    protocol = Protocol("Mix2R", "both", map="global")
+    if over == "seconds":
+        curve = learning_curve(windows, seconds, ("R2R", protocol), n_draws=1, **own)
+    else:
+        curve = ratio_curve(windows, 1, protocol, real_seconds_per_class=seconds, n_draws=1, **own)
+    matched, seed = replace(protocol, virtual_ratio=1), curve.how["random_state"][0]
+    evaluation = evaluate(windows, matched, real_seconds_per_class=seconds, random_state=seed, **own)
+    result, same = evaluation["Mix2R"], ["aligner", "mapper", "features", "split", "tuned", "max_block_s", "shortage"]
+    assert [curve.how[name] for name in same] == [evaluation.how[name] for name in same]
+    assert curve.classes[curve.y_pred[1, 0]].tolist() == result.y_pred.tolist()
+    assert curve.rows.tolist() == result.rows.tolist()
 
 
 def test_threads_change_nothing():
@@ -254,6 +293,24 @@ def test_warnings_come_once_for_the_whole_curve():
     assert texts[1].startswith("4 of the curve's 4 evaluations warned (all texts: how['warnings']), first: ")
     assert all(text in texts[1] for text in curve.how["warnings"][:1])
     assert {entry.filename for entry in caught} == {__file__}
+
+
+def test_each_kind_of_warning_is_counted_for_itself():
+    per_class = Protocol("Mix2R mapped per class", "both", map="per_class")
+    with pytest.warns(Warning) as caught:  # noqa: PT030 - of two kinds
+        learning_curve(make_windows(), [1.0, 5.0], ("R2R", per_class), n_draws=1, classifier=Grumbler())
+    told = {entry.category: str(entry.message) for entry in caught}
+    assert len(caught) == len(told) == 2
+    assert told[UserWarning].startswith("2 of the curve's 2 evaluations")
+    assert "I am old" in told[UserWarning]
+    assert told[DataWarning].startswith("1 of the curve's 2 evaluations")
+    assert "min_class_rows" in told[DataWarning]
+
+
+def test_ratios_need_virtual_windows():
+    windows = make_windows()
+    with pytest.raises(DataFormatError, match="all windows are real"):
+        ratio_curve(windows[windows.sample_domain == 0], classifier=Unused())
 
 
 def test_a_curve_without_its_baseline_is_refused():
