@@ -569,3 +569,13 @@ def test_a_class_of_one_person_is_said_with_the_name_that_was_meant(windows):
         DataWarning, match=r"Class 'Walk' has real windows of set/1 only.*as in the other windows, 'walk'"
     ):
         evaluate(misspelt, "R2R", classifier=TREE)
+
+
+def test_what_scikit_learns_threads_say_of_themselves_is_not_passed_on():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.warn("`sklearn.utils.parallel.delayed` should be used with `Parallel`", UserWarning, stacklevel=1)
+        warnings.warn("a doubt", DataWarning, stacklevel=1)
+    with pytest.warns(DataWarning, match="^a doubt$") as told:
+        experiment._reissue(caught)
+    assert len(told) == 1
