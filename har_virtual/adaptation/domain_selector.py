@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples
 
@@ -119,7 +119,8 @@ class DomainSelector(TrainingRowsMetaEstimator):
         -------
         ndarray of bool of shape (n_rows,)
         """
-        virtual = check_sample_domain(sample_domain, _num_samples(y))
+        check_consistent_length(y, sample_domain)
+        virtual = check_sample_domain(sample_domain, _num_samples(y if sample_domain is None else sample_domain))
         if self.train_on != "both":
             return virtual if self.train_on == "virtual" else ~virtual
         if self.virtual_ratio is None or not virtual.any():
