@@ -120,6 +120,21 @@ def test_links_between_files_lead_somewhere():
             assert target.startswith("https://") or (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def run_script(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a page's code in a folder as a program of its own, in which a warning is an error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory) -> str:
     return str(tmp_path_factory.mktemp("cache"))
@@ -130,16 +145,7 @@ def cache(tmp_path_factory) -> str:
 def test_the_python_example_runs_on_a_real_video(name, test_data, tmp_path, cache):
     blocks = [b for b in fenced((ROOT / name).read_text(encoding="utf-8"), "python") if "VideoClip(" in b]
     (tmp_path / "walk.mp4").symlink_to(test_data / "video" / "sports2d_demo.mp4")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HAR_VIRTUAL_CACHE": cache},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_script("\n".join(blocks), tmp_path, HAR_VIRTUAL_CACHE=cache)
     assert "left_wrist_acc_x" in done.stdout
 
 
@@ -151,16 +157,7 @@ def test_the_studio_s_examples_run(name, test_data, tmp_path):
     assert blocks
     take = next((test_data / "mocap" / "cmu").rglob("05_02.bvh"))
     (tmp_path / "05_02.bvh").symlink_to(take)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    run_script("\n".join(blocks), tmp_path)
     (film,) = tmp_path.glob("*.mp4")
     assert probe_video(film).frame_rate_hz == pytest.approx(30)
 
@@ -253,16 +250,7 @@ def test_the_guide_runs_on_utd_mhad(test_data, tmp_path):
         "Classifier(50,", "Classifier(5,"
     )
     script = script.replace('load_utd_mhad("utd_mhad")', 'load_utd_mhad("utd_mhad", subjects=[1, 2, 3])')
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_script(script, tmp_path)
     for printed in ("Mix2R - R2R:", "angle_deg", "clf__train_on", "utd_mhad/1: 252 real training windows"):
         assert printed in done.stdout
 
@@ -291,16 +279,7 @@ def test_the_guide_on_experiments_runs_on_real_data(test_data, tmp_path):
     }.items():
         assert full in script
         script = script.replace(full, small)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_script(script, tmp_path)
     for printed in ("Mix2R aligned, mapped per class", "verdict", "n_virtual", "over_all_real", "its skeletons"):
         assert printed in done.stdout
     pictures = {"per_class", "confusion", "learning_curve", "calibration", "traces"}

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.ensemble import RandomForestClassifier
 
 from har_virtual.checks import check_count
-from har_virtual.evaluation.experiment import Settings, evaluate_bank
+from har_virtual.evaluation._folds import show_progress
+from har_virtual.evaluation.experiment import Settings, evaluate_bank, split, with_classifier
 from har_virtual.evaluation.feature_bank import FeatureBank
 from har_virtual.evaluation.protocols import Protocol
-from har_virtual.model_selection import subject_folds
 from har_virtual.windows import WindowSet
 
 
@@ -47,7 +46,7 @@ def run_draws(
     # One draw after the other: its folds run in threads, which share the bank, and warnings are caught by one thread.
     draws = {
         (seconds, seed): _draw(bank, protocols, settings, seconds, seed, n_jobs)
-        for seconds, seed in _show_progress(keys, verbose)
+        for seconds, seed in show_progress(keys, len(keys), verbose, "draw")
     }
     _reissue([draw.caught for draw in draws.values()])
     return draws
@@ -61,12 +60,7 @@ def _draw(
     seed: int,
     n_jobs: int | None,
 ) -> Draw:
-    forest = RandomForestClassifier(50, random_state=seed)
-    settings = settings._replace(
-        classifier=forest if settings.classifier is None else settings.classifier,
-        real_seconds_per_class=seconds,
-        random_state=seed,
-    )
+    settings = with_classifier(settings._replace(real_seconds_per_class=seconds, random_state=seed))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         evaluation = evaluate_bank(bank, protocols, settings, n_jobs=n_jobs)
@@ -87,18 +81,7 @@ def _draw(
 def _count_training(windows: WindowSet, protocols: Sequence[Protocol], settings: Settings) -> list[dict[str, float]]:
     """Count the real and virtual windows that train the classifier, by protocol, averaged over folds."""
     y, virtual = np.asarray(windows.y), windows.sample_domain == 1
-    folds = subject_folds(
-        y,
-        windows.groups,
-        windows.sample_domain,
-        hold_out=settings.hold_out,
-        validate=settings.tune is not None,
-        real_seconds_per_class=settings.real_seconds_per_class,
-        window_step_s=float(windows.attrs["window_step_s"]),
-        max_block_s=settings.max_block_s,
-        shortage=settings.shortage,
-        random_state=settings.random_state,
-    )
+    folds = split(windows, settings)
     counts = []
     for protocol in protocols:
         selector = protocol.select(settings.classifier, settings.random_state)
@@ -118,10 +101,3 @@ def _reissue(caught: Sequence[Sequence[tuple[type[Warning], str]]]) -> None:
             category,
             stacklevel=4,
         )
-
-
-def _show_progress(keys: Sequence[Any], verbose: int) -> Iterable[Any]:
-    from tqdm.auto import tqdm
-
-    # tqdm takes None for "only in a terminal".
-    return tqdm(keys, unit=" draw", disable=None if verbose else True)

@@ -111,9 +111,9 @@ def join_names(names: np.ndarray) -> str:
     return ", ".join(map(str, names))
 
 
-def show_folds(results: Iterable[Any], total: int, verbose: int) -> Iterable[Any]:
+def show_progress(results: Iterable[Any], total: int, verbose: int, unit: str = "fold") -> Iterable[Any]:
     """Show a progress bar in a terminal if `verbose`."""
     from tqdm.auto import tqdm
 
     # tqdm takes None for "only in a terminal".
-    return tqdm(results, total=total, unit=" fold", disable=None if verbose else True)
+    return tqdm(results, total=total, unit=f" {unit}", disable=None if verbose else True)

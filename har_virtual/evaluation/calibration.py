@@ -19,6 +19,7 @@ from har_virtual.adaptation._embedding import Embedding
 from har_virtual.adaptation.frechet import Shrinkage, check_shrinkage, warn_if_few
 from har_virtual.checks import check_count, check_level
 from har_virtual.evaluation._calibration import Study, Yardstick, make_budgets, make_mapper
+from har_virtual.evaluation._folds import show_progress
 from har_virtual.exceptions import DataWarning, UnknownNameError
 from har_virtual.model_selection.budget import LabelBudget
 from har_virtual.windows.window_set import WindowSet
@@ -219,7 +220,7 @@ def calibration_curve(
         # outlives an error would leave this one on for good.
         warnings.simplefilter("ignore", DataWarning)
         running = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
-        done = list(_show_progress(running, n_seeds, verbose))
+        done = list(show_progress(running, n_seeds, verbose, "seed"))
         everything = _measure_map(yardstick, "all real windows", np.arange(len(study.real)))
     points = [point for draw in done for point in draw]
     _warn_fallback([everything, *points], study.mapper)
@@ -300,10 +301,3 @@ def _describe(
         "n_seeds": n_seeds,
         "random_state": int(random_state) if isinstance(random_state, Integral) else str(random_state),
     }
-
-
-def _show_progress(results: Any, total: int, verbose: int) -> Any:
-    from tqdm.auto import tqdm
-
-    # tqdm takes None for "only in a terminal".
-    return tqdm(results, total=total, unit=" seed", disable=None if verbose else True)

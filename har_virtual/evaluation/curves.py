@@ -24,7 +24,6 @@ from har_virtual.evaluation.experiment import Settings, Shortage
 from har_virtual.evaluation.feature_bank import FeatureBank
 from har_virtual.evaluation.protocols import PROTOCOLS, Protocol, find_protocols
 from har_virtual.exceptions import DataFormatError, UnknownNameError
-from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import HoldOut
 from har_virtual.windows import WindowSet
 
@@ -139,7 +138,7 @@ def learning_curve(
         )
     budgets = check_amounts("seconds", seconds)
     check_domains(windows, found)
-    bank = _make_bank(windows, features, aligner, mapper)
+    bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
     draws = run_draws(bank, found, budgets, settings, n_draws, n_jobs, verbose)
     return _assemble(windows, found, draws, baseline, "seconds", classifier)
@@ -209,7 +208,7 @@ def ratio_curve(
     found = [PROTOCOLS["R2R"], *(replace(mixed, name=_name(mixed, ratio), virtual_ratio=ratio) for ratio in above)]
     budget = check_positive("real_seconds_per_class", real_seconds_per_class)
     check_domains(windows, found)
-    bank = _make_bank(windows, features, aligner, mapper)
+    bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
     draws = run_draws(bank, found, [budget], settings, n_draws, n_jobs, verbose)
     curve = _assemble(windows, found, draws, "R2R", "ratio", classifier)
@@ -267,13 +266,3 @@ def _with_ratio(protocol: Protocol, virtual_ratio: float | None) -> Protocol:
     if protocol.train_on != "both" or protocol.virtual_ratio is not None:
         return protocol
     return replace(protocol, virtual_ratio=virtual_ratio)
-
-
-def _make_bank(
-    windows: WindowSet,
-    features: BaseEstimator | None,
-    aligner: SensorAligner | None,
-    mapper: RankDistributionMapper | None,
-) -> FeatureBank:
-    features = ECDFFeatures(n_components=15) if features is None else features
-    return FeatureBank(windows, features, aligner=aligner, mapper=mapper)

@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
-from har_virtual.evaluation._folds import Fold, Outcome, check_folds, join_names, show_folds
+from har_virtual.evaluation._folds import Fold, Outcome, check_folds, join_names, show_progress
 from har_virtual.evaluation._inputs import (
     check_domains,
     check_estimators,
@@ -35,7 +35,6 @@ from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, find_p
 from har_virtual.evaluation.real_data import real_data_used
 from har_virtual.evaluation.tuning import tune_on_validation
 from har_virtual.exceptions import DataFormatError, FoldError
-from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import HoldOut, SubjectFold, subject_folds
 from har_virtual.windows import WindowSet
 
@@ -178,9 +177,7 @@ def evaluate(
     chosen = find_protocols(protocols)
     check_domains(windows, chosen)
     check_estimators(classifier, features, aligner, mapper, tune)
-    bank = FeatureBank(
-        windows, ECDFFeatures(n_components=15) if features is None else features, aligner=aligner, mapper=mapper
-    )
+    bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, real_seconds_per_class, max_block_s, shortage, random_state)
     evaluation = evaluate_bank(bank, chosen, settings, n_jobs=n_jobs, verbose=verbose)
     return replace(evaluation, amounts=describe_amounts(windows))
@@ -195,22 +192,10 @@ def evaluate_bank(
     verbose: int = 0,
 ) -> Evaluation:
     """Evaluate on the windows of a bank, which keeps its features for the next call; amounts are left out."""
-    if settings.classifier is None:
-        settings = settings._replace(classifier=RandomForestClassifier(50, random_state=settings.random_state))
+    settings = with_classifier(settings)
     windows = bank.windows
     y, groups, domain = np.asarray(windows.y), windows.groups, windows.sample_domain
-    parts = subject_folds(
-        y,
-        groups,
-        domain,
-        hold_out=settings.hold_out,
-        validate=settings.tune is not None,
-        real_seconds_per_class=settings.real_seconds_per_class,
-        window_step_s=None if settings.real_seconds_per_class is None else _window_step_s(windows),
-        max_block_s=settings.max_block_s,
-        shortage=settings.shortage,
-        random_state=settings.random_state,
-    )
+    parts = split(windows, settings)
     folds = check_folds(((part.train, part.test) for part in parts), groups, domain == 1)
     for part in parts:
         check_validation(part, groups)
@@ -225,7 +210,7 @@ def evaluate_bank(
     with config_context(enable_metadata_routing=True), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         running = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)
-        done: list[Any] = list(show_folds(running, len(jobs), verbose))
+        done: list[Any] = list(show_progress(running, len(jobs), verbose))
     errors = [outcome for outcome in done if isinstance(outcome, FoldError)]
     if errors:
         raise errors[0]
@@ -235,6 +220,29 @@ def evaluate_bank(
         for protocol in protocols
     }
     return Evaluation(results, pd.DataFrame(), _describe(bank, protocols, settings))
+
+
+def with_classifier(settings: Settings) -> Settings:
+    """Fill in the default classifier."""
+    if settings.classifier is not None:
+        return settings
+    return settings._replace(classifier=RandomForestClassifier(50, random_state=settings.random_state))
+
+
+def split(windows: WindowSet, settings: Settings) -> list[SubjectFold]:
+    """Say who trains, validates and is tested in each fold; see `subject_folds`."""
+    return subject_folds(
+        np.asarray(windows.y),
+        windows.groups,
+        windows.sample_domain,
+        hold_out=settings.hold_out,
+        validate=settings.tune is not None,
+        real_seconds_per_class=settings.real_seconds_per_class,
+        window_step_s=None if settings.real_seconds_per_class is None else _window_step_s(windows),
+        max_block_s=settings.max_block_s,
+        shortage=settings.shortage,
+        random_state=settings.random_state,
+    )
 
 
 def _try_fold(failed: list[bool], *fold: Any) -> dict[str, Outcome] | FoldError | None:

@@ -39,8 +39,8 @@ class FeatureBank:
     ----------
     windows : WindowSet
         With labels.
-    features : transformer
-        From windows to rows.
+    features : transformer, optional
+        From windows to rows. Default: ``ECDFFeatures(n_components=15)``.
     aligner : SensorAligner, optional
     mapper : RankDistributionMapper, optional
         Cloned, as are the others; `per_class` is set by the protocol.
@@ -80,14 +80,15 @@ class FeatureBank:
     def __init__(
         self,
         windows: WindowSet,
-        features: BaseEstimator,
+        features: BaseEstimator | None = None,
         *,
         aligner: SensorAligner | None = None,
         mapper: RankDistributionMapper | None = None,
     ) -> None:
         if windows.y is None:
             raise DataFormatError("The windows have no labels: cut them from recordings that have some.")
-        self.windows, self.features = windows, features
+        self.windows = windows
+        self.features = ECDFFeatures(n_components=15) if features is None else features
         self.aligner, self.mapper = aligner, mapper
         self.y, self.groups = windows.y, windows.groups
         self.virtual = windows.sample_domain == 1

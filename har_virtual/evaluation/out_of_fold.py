@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
-from har_virtual.evaluation._folds import Fold, Outcome, check_folds, show_folds
+from har_virtual.evaluation._folds import Fold, Outcome, check_folds, show_progress
 from har_virtual.evaluation.intervals import Interval, Method, Statistic, bootstrap_interval
 from har_virtual.evaluation.metrics import check_labels, macro_f1, per_subject_f1
 from har_virtual.evaluation.real_data import real_data_used
@@ -235,7 +235,7 @@ def predict_out_of_fold(
             delayed(_fit_and_predict)(clone(estimator), X, y, fold, metadata, requested, return_estimators)
             for fold in folds
         ]
-        done = list(show_folds(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), len(jobs), verbose))
+        done = list(show_progress(Parallel(n_jobs=n_jobs, return_as="generator")(jobs), len(jobs), verbose))
     return collect(folds, done, y, groups, return_estimators)
 
 
