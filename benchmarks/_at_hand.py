@@ -29,6 +29,9 @@ TRANSFER_SITE = "right_thigh"
 TRANSFER_LABELS = ("walking", "standing_up", "sitting_down")
 """What all have at the thigh."""
 
+N_DEEP_STUDIO = 6
+"""People of the studio in the parts with networks: the fewest of whom an interval can decide anything."""
+
 UTD, PHONE = "utd_mhad", "sp_sw_har"
 DEFAULT_CACHE = cache_home() / "at_hand"
 _FILMS = (
@@ -89,7 +92,8 @@ def _acc(*sites: str) -> list[str]:
 def utd_mhad(home: Path) -> Task:
     """UTD-MHAD's right wrist, with the Kinect skeletons of the same people as virtual side."""
     recordings = load_utd_mhad(home)
-    windows = cut(recordings, UTD_RATE_HZ, _acc("right_wrist"), {str(r.labels) for r in recordings})
+    labels = {str(r.labels) for r in recordings}
+    windows, slower = (cut(recordings, rate, _acc("right_wrist"), labels) for rate in (UTD_RATE_HZ, FILM_RATE_HZ))
     return Task(
         name="utd_mhad",
         title="UTD-MHAD, right wrist",
@@ -103,6 +107,9 @@ def utd_mhad(home: Path) -> Task:
         budgets_s=(1.5, 3.0, 6.0, 12.0, 25.0),
         ratio_s=4.0,
         max_block_s=STEP_S,
+        deep=slower,
+        deep_notes=f"{FILM_RATE_HZ:g} Hz, as the paper has everywhere",
+        deep_budgets_s=(1.5, 6.0, 25.0),
     )
 
 
@@ -123,6 +130,7 @@ def phone_and_watch(home: Path, films: Iterable[Recording]) -> Task:
         budgets_s=(2.0, 5.0, 10.0, 20.0, 40.0),
         ratio_s=4.0,
         max_block_s=STEP_S,
+        deep_budgets_s=(2.0, 10.0, 40.0),
     )
 
 
@@ -130,8 +138,10 @@ def studio(films: Iterable[Recording], sensors: Iterable[Recording]) -> Task:
     """Simulated sensors of rendered people, with films of others as virtual side."""
     films, sensors = list(films), list(sensors)
     labels = {str(name) for r in sensors for name in np.unique(np.asarray(r.labels, dtype=str))}
-    windows = cut([*sensors, *films], FILM_RATE_HZ, _acc("right_wrist", "right_thigh"), labels)
+    sites = _acc("right_wrist", "right_thigh")
+    windows = cut([*sensors, *films], FILM_RATE_HZ, sites, labels)
     n_people = len({r.subject for r in sensors})
+    few = sorted({r.subject for r in sensors})[:N_DEEP_STUDIO]
     return Task(
         name="studio",
         title="Studio (simulated)",
@@ -147,6 +157,9 @@ def studio(films: Iterable[Recording], sensors: Iterable[Recording]) -> Task:
         budgets_s=(2.0, 5.0, 10.0, 20.0, 40.0),
         ratio_s=3.5,
         max_block_s=STEP_S,
+        deep=cut([*(r for r in sensors if r.subject in few), *films], FILM_RATE_HZ, sites, labels),
+        deep_notes=f"{len(few)} of the {n_people} people with sensors",
+        deep_budgets_s=(2.0, 10.0, 40.0),
     )
 
 

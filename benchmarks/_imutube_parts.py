@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class Options:
     paper_only: bool = False
     tune_curves: bool = False
     figures: Path | None = None
+    deep_as_paper: bool = False
+    done: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """Evaluations of networks, of which more than one part has the figures."""
 
     @property
     def grid(self) -> dict[str, Sequence[int]]:
@@ -72,6 +75,7 @@ class Options:
             "n_draws_v2r": self.n_draws_v2r,
             "grid": {name: list(values) for name, values in self.grid.items()},
             "curves_tuned": self.tune_curves,
+            "deep_as_paper": self.deep_as_paper,
             "quick": self.quick,
         }
 

@@ -40,6 +40,12 @@ class Task:
         Of the paper's people, or of none.
     published : str or None
         Key of the paper's column.
+    deep : WindowSet or None
+        What networks learn from, where that is something else than `windows`.
+    deep_notes : str
+        In what it differs.
+    deep_budgets_s : tuple of float
+        Real seconds per class of figure 7; `budgets_s` if empty.
     """
 
     name: str
@@ -52,6 +58,9 @@ class Task:
     max_block_s: float | None = None
     hold_out: HoldOut | None = None
     published: str | None = None
+    deep: WindowSet | None = None
+    deep_notes: str = ""
+    deep_budgets_s: tuple[float, ...] = ()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Windows a class, real and virtual."""

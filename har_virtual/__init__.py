@@ -34,6 +34,7 @@ __all__ = [
 # Public modules, and which of their names stand at the top.
 _NAMES_OF = {
     "adaptation": (),
+    "augmentation": (),
     "camera": (),
     "conversion": ("VideoToVirtualIMU", "convert_videos"),
     "datasets": (),
@@ -42,6 +43,7 @@ _NAMES_OF = {
     "features": (),
     "imu": ("simulate_imu",),
     "model_selection": (),
+    "models": (),
     "motion": (),
     "pose": (),
     "recording": ("Recording", "RecordingSet", "VideoClip"),

@@ -35,6 +35,10 @@ class FoldError(HarVirtualError, RuntimeError):
     """An estimator failed in a fold; the message names the subjects that the fold holds out."""
 
 
+class TrainingError(HarVirtualError, RuntimeError):
+    """A network could not be trained; the message says in which epoch, and what to change."""
+
+
 class MissingDependencyError(HarVirtualError, ImportError):
     """An optional dependency is absent; the message names the feature, the extra and the install line."""
 

@@ -24,7 +24,8 @@ STATES = ("standing", "walking", "jumping_jacks")
 @pytest.fixture(scope="module")
 def bench():
     """The modules of the benchmark, by the last part of their names."""
-    names = ("_common", "_tasks", "_imutube_published", "_imutube_data", "_imutube_parts", "imutube_tables")
+    names = ("_common", "_tasks", "_imutube_published", "_imutube_data", "_imutube_parts", "_imutube_deep")
+    names = (*names, "imutube_tables")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "benchmarks"))
         yield SimpleNamespace(**{name.split("_")[-1]: importlib.import_module(name) for name in names})
@@ -113,6 +114,20 @@ def test_published_intervals_of_one_data_set_imply_one_number_of_windows(bench):
         assert max(implied) < 1.15 * min(implied), key
     tested = [published.implied_windows(score) for row in published.TRANSFER.values() for score in row.values()]
     assert max(tested) < 1.06 * min(tested)
+
+
+def test_published_intervals_of_networks_imply_one_person_a_data_set(bench):
+    published = bench.published
+    for key, scores in published.DEEP_RECOGNITION.items():
+        found = {**scores, **published.DEEP_TRANSFER[key]}.values()
+        implied = [published.implied_windows(score) for score in found]
+        assert max(implied) < 1.05 * min(implied), key
+    gains = {
+        key: published.DEEP_TRANSFER[key]["TL"].f1 / scores["R2R"].f1
+        for key, scores in published.DEEP_RECOGNITION.items()
+    }
+    assert round(gains["realworld"] - 1, 2) == 0.14 and round(gains["opportunity"] - 1, 2) == 0.03
+    assert len(published.deep_frame()) == 17 and set(published.deep_frame()["table"]) == {"1b", "2b", "3b", "6"}
 
 
 def test_published_scores_are_those_of_the_papers_abstract_and_text(bench):
@@ -278,6 +293,86 @@ def test_without_virtual_windows_only_real_training_is_left(bench, task, quick):
         bench.parts.mix(alone, quick)
 
 
+@pytest.fixture(scope="module")
+def deep(bench, task):
+    """Both tables of networks, of four people in turn, and the options that remember what was run."""
+    pytest.importorskip("skorch")
+    from dataclasses import replace
+
+    options = bench.parts.Options(n_jobs=1, quick=True, paper_only=True)
+    in_turn = bench.data.shorten_task(replace(task, hold_out=None))
+    found = {part: {"made": quietly(bench.deep.DEEP_PARTS[part], in_turn, options)} for part in ("deep", "table6")}
+    return found, in_turn, options
+
+
+def test_networks_are_tested_on_everybody_in_turn_with_intervals_over_people(deep):
+    table = deep[0]["deep"]["made"]["table"]
+    assert [row["protocol"] for row in table] == ["R2R", "V2R mapped", "Mix2R mapped"]
+    assert all(row["n_subjects"] == 4 and row["low"] <= row["macro_f1"] <= row["high"] for row in table)
+    json.dumps(deep[0], allow_nan=False)
+
+
+def test_table_6_has_both_halves_and_the_r2r_that_was_trained_already(deep):
+    found, _, options = deep
+    halves = found["table6"]["made"]
+    rows = [row["protocol"] for row in halves["supervised"]["table"]]
+    assert rows == ["R2R", "TL mapped", "TL mapped, some labels"]
+    assert halves["supervised"]["table"][0] == found["deep"]["made"]["table"][0]
+    assert ("made", "R2R") in options.done
+    first, second = halves["unsupervised"]["table"]
+    assert (first["protocol"], second["protocol"]) == ("autoencoder real", "autoencoder virtual")
+    assert first["difference"] == 0 and second["difference_low"] <= second["difference"] <= second["difference_high"]
+    # Nobody's label is used by an autoencoder, and the forest is the same.
+    assert first["real_labels_used"] == second["real_labels_used"] == first["real_rows_used"]
+
+
+def test_networks_stand_beside_the_papers_figures(bench, deep):
+    rows = {row["protocol"]: row["paper"] for row in bench.deep.deep_against_paper(deep[0], {"made": "opportunity"})}
+    assert rows == {"R2R": 0.8871, "V2R mapped": 0.7882, "Mix2R mapped": 0.8838, "TL mapped": 0.91} | {
+        "TL mapped, some labels": None
+    }
+
+
+def test_pretraining_may_know_other_labels(bench, task):
+    from dataclasses import replace
+
+    fewer = bench.deep.some_labels(task)
+    virtual = fewer.sample_domain == 1
+    assert set(fewer.y[virtual]) == {"jumping_jacks", "walking"} and set(fewer.y[~virtual]) == set(STATES)
+    names = dict(zip(STATES, ("walking", "ironing", "rope_jumping"), strict=True))
+    renamed = replace(task.windows, y=np.array([names[label] for label in task.windows.y]))
+    eleven = bench.deep.some_labels(replace(task, windows=renamed, published="pamap2-11"))
+    assert set(eleven.y[eleven.sample_domain == 1]) == {"walking", "rope_jumping"}
+
+
+def test_figure_7_cuts_real_data_and_pretrains_on_all_virtual_windows(bench, deep):
+    _, in_turn, options = deep
+    curve = quietly(bench.deep.fine_tune, in_turn, options)["curve"]
+    assert [(row["protocol"], row["seconds"], row["n_real"]) for row in curve] == [
+        ("R2R", 2.5, 15.0),
+        ("TL mapped", 2.5, 15.0),
+    ]
+    assert curve[1]["n_virtual"] == (in_turn.deep.sample_domain == 1).sum()
+
+
+def test_the_papers_grid_is_chosen_on_its_validation_person(bench, task):
+    pytest.importorskip("skorch")
+    options = bench.parts.Options(n_jobs=1, quick=True, paper_only=True, deep_as_paper=True)
+    found = bench.deep.recognise_deep(bench.data.shorten_task(task), options)
+    [chosen] = found["chosen"]["R2R, seed 0"]
+    assert (chosen["held_out"], chosen["validated"]) == ("made/p2", "made/p1") and set(chosen["params"]) == {"lr"}
+    assert found["table"][0]["n_subjects"] == 1 and found["table"][0]["low"] is None
+    full = bench.deep.training(task, bench.parts.Options())
+    assert full.seeds == (0, 1, 2) and set(full.tune("estimator__")) == {
+        "estimator__lr",
+        "estimator__weight_decay",
+        "estimator__augment",
+    }
+    assert full.classifier().get_params()["lstm_size"] == 128 and full.pretrained(patience=3).pretrain_params == {
+        "patience": 10
+    }
+
+
 def test_a_lag_of_three_samples_is_found(bench):
     t = np.arange(90) / 30
     wave = np.sin(2 * np.pi * 1.1 * t) + 0.3 * np.sin(2 * np.pi * 2.7 * t)
@@ -359,6 +454,7 @@ def test_the_script_runs_on_the_samples(bench, tmp_path, capsys):
         "opportunity",
     }
     assert "no virtual windows" in results["table5"]["realworld"]["not_possible"]
+    assert "no virtual windows" in results["table6"]["realworld"]["not_possible"]
     assert results["figure4"]["totalcapture/S1/walking1"]["rows"]
     assert any("S4" in text for text in results["found"]["warnings"])
     assert (tmp_path / "pictures" / "figure4_totalcapture_S1_walking1.png").stat().st_size > 1000

@@ -17,7 +17,10 @@ ROOMS = """
     datasets features adaptation augmentation model_selection models multimodal evaluation studio testing
     cli __main__
 """.split()
-HEAVY = {"torch", "cv2", "av", "mediapipe", "open3d", "matplotlib"}
+HEAVY = {"torch", "skorch", "safetensors", "cv2", "av", "mediapipe", "open3d", "matplotlib"}
+# The one folder whose modules are built of what they import, classes of PyTorch. All else reaches it inside functions.
+NETWORKS = "har_virtual.models.networks"
+BUILDING_BLOCKS = {"torch", "skorch"}
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 500, 60
 
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
@@ -61,6 +64,27 @@ def top_level_imports(source: str) -> Iterator[str]:
         pending.extend(ast.iter_child_nodes(node))
 
 
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def heavy_at_the_top(module: str, source: str) -> list[str]:
+    """What a module loads when it is imported and should not: heavy packages, and the networks, which load torch.
+
+    The folder of networks itself is imported beside any of its modules, and is held to the same as all others.
+    """
+    inside = module.startswith(f"{NETWORKS}.")
+    found = set()
+    for name in top_level_imports(source):
+        package = name.partition(".")[0]
+        if package in HEAVY - (BUILDING_BLOCKS if inside else set()):
+            found.add(package)
+        if f"{name}.".startswith(f"{NETWORKS}.") and not inside:
+            found.add(NETWORKS)
+    return sorted(found)
+
+
 def long_functions(source: str) -> list[str]:
     """Names of the functions with too many lines, docstrings left out."""
     found = []
@@ -87,8 +111,8 @@ def test_a_module_imports_only_from_rooms_above_it(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_module_loads_nothing_heavy_when_it_is_imported(path):
-    loaded = {name.split(".")[0] for name in top_level_imports(path.read_text(encoding="utf-8"))}
-    assert not loaded & HEAVY, "import these where they are used, through har_virtual._optional.import_optional"
+    loaded = heavy_at_the_top(module_name(path), path.read_text(encoding="utf-8"))
+    assert not loaded, "import these where they are used, through har_virtual._optional.import_optional"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
@@ -114,6 +138,43 @@ def test_the_check_sees_heavy_imports_at_the_top_only():
     assert list(top_level_imports("try:\n    import cv2\nexcept ImportError:\n    cv2 = None\n")) == ["cv2"]
     assert list(top_level_imports("def f():\n    import cv2\n")) == []
     assert list(top_level_imports("if TYPE_CHECKING:\n    import cv2\n")) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import torch",
+        "from torch import nn",
+        "import har_virtual.models.networks",
+        "from har_virtual.models import networks",
+        "from har_virtual.models.networks import training",
+        "from har_virtual.models.networks.training import train",
+    ],
+)
+def test_the_check_lets_only_modules_of_networks_build_on_torch_and_on_one_another(line):
+    for module in (
+        "har_virtual.models.deep_conv_lstm",
+        "har_virtual.models",
+        NETWORKS,
+        "har_virtual.models.networks_x",
+    ):
+        assert heavy_at_the_top(module, f"{line}\n")
+        assert heavy_at_the_top(module, f"class Estimator:\n    {line}\n")
+        assert not heavy_at_the_top(module, f"def fit():\n    {line}\n")
+        assert not heavy_at_the_top(module, f"if TYPE_CHECKING:\n    {line}\n")
+    assert not heavy_at_the_top(f"{NETWORKS}.dropout", f"{line}\n")
+
+
+def test_the_check_lets_networks_load_nothing_else_that_is_heavy():
+    assert heavy_at_the_top(f"{NETWORKS}.dropout", "import matplotlib.pyplot, torch\n") == ["matplotlib"]
+    assert heavy_at_the_top(f"{NETWORKS}.dropout", "from safetensors.torch import save_file\n") == ["safetensors"]
+    assert wrong_directions("models", "from har_virtual.evaluation import evaluate\n") == ["evaluation"]
+
+
+def test_the_folder_of_networks_is_where_the_check_looks_for_it():
+    there = {module_name(path) for path in MODULES}
+    assert {NETWORKS, f"{NETWORKS}.training"} <= there
+    assert {f"{NETWORKS}.{path.stem}" for path in (PACKAGE / "models" / "networks").glob("[!_]*.py")} <= there
 
 
 def test_the_check_measures_functions_without_their_docstrings():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from typing import Any, ClassVar, Self
 
@@ -25,21 +25,25 @@ def take_rows(values: Any, rows: np.ndarray) -> Any:
 
 
 def names_per_row(params: Mapping[str, Any], n_rows: int) -> list[str]:
-    """Name the parameters that have an entry for each row."""
-    return [name for name, value in params.items() if _has_rows(value) and _num_samples(value) == n_rows]
+    """Name the parameters that have an entry for each row.
+
+    One whose name ends in ``_val``, such as X_val, belongs to other rows, of which there may be as many.
+    """
+    own = {name: value for name, value in params.items() if not name.endswith("_val")}
+    return [name for name, value in own.items() if _has_rows(value) and _num_samples(value) == n_rows]
 
 
 def _has_rows(value: Any) -> bool:
     return isinstance(value, (list, tuple)) or len(getattr(value, "shape", ())) > 0
 
 
-def requests_domain(estimator: Any) -> bool:
-    """Whether the fit of an estimator, or of anything inside it, requests `sample_domain` from metadata routing."""
+def requested_in_fit(estimator: Any, names: Collection[str]) -> set[str]:
+    """Say which of some metadata the fit of an estimator, or of anything inside it, requests from metadata routing."""
     try:
-        return bool(get_routing_for_object(estimator).consumes("fit", ["sample_domain"]))
+        return set(get_routing_for_object(estimator).consumes("fit", names))
     except NotImplementedError:
         # AdaBoost, for one, cannot say what it requests; what is inside it, or stands beside it in a Pipeline, can.
-        return any(requests_domain(part) for part in estimator.get_params().values())
+        return {name for part in estimator.get_params().values() for name in requested_in_fit(part, names)}
 
 
 def _where_wrapped(method: Callable) -> Any:
@@ -73,7 +77,8 @@ class TrainingRowsMetaEstimator(MetaEstimatorMixin, BaseEstimator):
             for it.
         **params
             Parameters of the wrapped estimator's fit: those that it requests where metadata routing is on, all where it
-            is off. One with an entry for each row, such as sample_weight, goes with the rows.
+            is off. One with an entry for each row, such as sample_weight, goes with the rows; one whose name ends in
+            ``_val``, such as X_val, is of other rows and passes as it is.
 
         Returns
         -------
@@ -99,7 +104,7 @@ class TrainingRowsMetaEstimator(MetaEstimatorMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             return dict(process_routing(self, method, **params)["estimator"][method])
         if method == "fit" and not has_fit_parameter(self.estimator, "sample_domain"):
-            if np.any(params.get("sample_domain", 0)) and requests_domain(self.estimator):
+            if np.any(params.get("sample_domain", 0)) and requested_in_fit(self.estimator, ["sample_domain"]):
                 name = type(self.estimator).__name__
                 raise DataFormatError(
                     f"The {name} in {type(self).__name__} has a step that requests sample_domain, but a {name} hands "

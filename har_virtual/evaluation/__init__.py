@@ -12,6 +12,7 @@ from har_virtual.evaluation.displays import (
     PerClassF1Display,
     RatioDisplay,
     TraceDisplay,
+    TrainingHistoryDisplay,
 )
 from har_virtual.evaluation.evaluation import Evaluation
 from har_virtual.evaluation.experiment import evaluate
@@ -26,6 +27,7 @@ from har_virtual.evaluation.metrics import macro_f1, per_class_f1, per_subject_f
 from har_virtual.evaluation.out_of_fold import OutOfFold, predict_out_of_fold
 from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, PROTOCOLS, Protocol
 from har_virtual.evaluation.real_data import real_data_used
+from har_virtual.evaluation.seeds import SeededEvaluations, evaluate_seeds
 from har_virtual.evaluation.tuning import FOREST_GRID, Tuned, tune_on_validation
 
 __all__ = [
@@ -45,13 +47,16 @@ __all__ = [
     "PerClassF1Display",
     "Protocol",
     "RatioDisplay",
+    "SeededEvaluations",
     "TraceDisplay",
+    "TrainingHistoryDisplay",
     "Transfer",
     "Tuned",
     "bootstrap_interval",
     "calibration_curve",
     "describe_amounts",
     "evaluate",
+    "evaluate_seeds",
     "learning_curve",
     "macro_f1",
     "paired_difference",

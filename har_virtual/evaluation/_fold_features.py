@@ -30,6 +30,8 @@ Adaptation: TypeAlias = tuple[bool, str | None]
 class Adapted:
     """Features of one fold under one adaptation; `FeatureBank.adapt` makes it.
 
+    Where the bank's features are "passthrough" they are the windows themselves, (n_rows, n_samples, n_channels).
+
     Parameters
     ----------
     train : array of int of shape (n_train,)
@@ -65,7 +67,7 @@ class Adapted:
         Returns
         -------
         ndarray of shape (n_rows, n_features)
-            Column by column in memory, which trees read fastest.
+            Column by column in memory, which trees read fastest; windows one after the other.
 
         Raises
         ------
@@ -225,11 +227,14 @@ class FoldFeatures:
         windows = bank.windows.X[train]
         if aligned:
             windows[self.virtual] = self._turned
-        mapped = mapper.fit_transform(windows, bank.y[train], sample_domain=self.virtual)
-        rows = train[self.virtual]
-        order = np.argsort(rows)
-        self._moved[adaptation] = _Moved(rows[order], bank.describe(mapped, np.flatnonzero(self.virtual)[order]))
+        self._keep(adaptation, mapper.fit_transform(windows, bank.y[train], sample_domain=self.virtual))
         return mapper
+
+    def _keep(self, adaptation: Adaptation, mapped: np.ndarray) -> None:
+        """Keep what is asked for of the mapped training windows: the features of the virtual ones."""
+        rows = self.train[self.virtual]
+        order = np.argsort(rows)
+        self._moved[adaptation] = _Moved(rows[order], self.bank.describe(mapped, np.flatnonzero(self.virtual)[order]))
 
     def _describe(self, adaptation: Adaptation, rows: np.ndarray) -> np.ndarray:
         """Give the features of training rows in the order asked for, (n_rows, n_features)."""
@@ -261,9 +266,13 @@ class FoldFeatures:
         return known.columns.take(np.searchsorted(known.rows, rows), axis=1)
 
     def _describe_turned(self, rows: np.ndarray) -> np.ndarray:
+        return self.bank.describe(self._turned, self._among_virtual(rows))
+
+    def _among_virtual(self, rows: np.ndarray) -> np.ndarray:
+        """Give the places of virtual training rows among all virtual training rows."""
         own = self.train[self.virtual]
         order = np.argsort(own)
-        return self.bank.describe(self._turned, order[np.searchsorted(own, rows, sorter=order)])
+        return order[np.searchsorted(own, rows, sorter=order)]
 
     def _describe_mapped(self, adaptation: Adaptation, rows: np.ndarray) -> np.ndarray:
         ranked, mapper, features = self._rank(adaptation[0]), self._fitted[adaptation]["map"], self.bank.features

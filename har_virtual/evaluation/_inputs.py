@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
+from har_virtual.adaptation._meta import requested_in_fit
 from har_virtual.evaluation._folds import join_names
 from har_virtual.evaluation.protocols import Protocol
 from har_virtual.evaluation.tuning import combine_grid
@@ -104,6 +105,9 @@ def check_estimators(
     classifier: Any, features: Any, aligner: Any, mapper: Any, tune: Mapping[str, Sequence[Any]] | None
 ) -> None:
     """Refuse what no fold could use."""
+    if isinstance(features, str):
+        _check_passthrough(features, classifier)
+        features = None
     for name, given, kind, example in (
         ("classifier", classifier, "predict", "RandomForestClassifier(50)"),
         ("features", features, "transform", "ECDFFeatures(n_components=15)"),
@@ -116,6 +120,38 @@ def check_estimators(
             raise DataFormatError(f"{name} must be an estimator such as {example}, not {given!r:.80}.")
     if tune is not None:
         combine_grid(tune, RandomForestClassifier() if classifier is None else classifier)
+
+
+def _check_passthrough(features: str, classifier: Any) -> None:
+    if features != "passthrough":
+        raise DataFormatError(
+            'features must be an estimator such as ECDFFeatures(n_components=15), or "passthrough" to give the '
+            f"classifier windows, not {features!r}."
+        )
+    if classifier is None:
+        raise DataFormatError(
+            'With features="passthrough" the classifier gets windows, (n_windows, n_samples, n_channels), and the '
+            "default forest takes none: give one that does, such as har_virtual.models.DeepConvLSTMClassifier()."
+        )
+
+
+def takes_validation(classifier: BaseEstimator | None) -> bool:
+    """Whether the classifier's fit, or that of a step within it, requests the windows of validation subjects."""
+    return classifier is not None and bool(requested_in_fit(classifier, ("X_val", "y_val")))
+
+
+def unset_seeds(classifier: BaseEstimator) -> list[str]:
+    """Name the random states of a classifier, and of estimators within it, that are None."""
+    return [name for name, value in classifier.get_params().items() if value is None and _is_seed(name)]
+
+
+def set_seeds(classifier: BaseEstimator) -> list[str]:
+    """Name the random states of a classifier, and of estimators within it, that it brings along."""
+    return [name for name, value in classifier.get_params().items() if value is not None and _is_seed(name)]
+
+
+def _is_seed(name: str) -> bool:
+    return name == "random_state" or name.endswith("__random_state")
 
 
 def check_validation(part: SubjectFold, groups: np.ndarray) -> None:

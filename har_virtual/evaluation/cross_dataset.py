@@ -8,16 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import RandomForestClassifier
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
+from har_virtual.adaptation._meta import requested_in_fit
+from har_virtual.evaluation._inputs import check_estimators, takes_validation
 from har_virtual.evaluation.evaluation import Evaluation
-from har_virtual.evaluation.experiment import evaluate
+from har_virtual.evaluation.experiment import Settings, evaluate, with_classifier
 from har_virtual.evaluation.out_of_fold import OutOfFold, predict_out_of_fold
 from har_virtual.evaluation.protocols import PROTOCOLS, Protocol
 from har_virtual.exceptions import DataFormatError, FoldError, UnknownNameError
@@ -120,7 +121,7 @@ def transfer(
     protocols: str | Sequence[str] = ("none", "mapped", "aligned, mapped"),
     target_name: str = "target",
     classifier: BaseEstimator | None = None,
-    features: BaseEstimator | None = None,
+    features: BaseEstimator | Literal["passthrough"] | None = None,
     aligner: SensorAligner | None = None,
     mapper: RankDistributionMapper | None = None,
     tune: Mapping[str, Sequence[Any]] | None = None,
@@ -139,8 +140,9 @@ def transfer(
     and mapped. Where a virtual source was made of subjects of the target (RealWorld's videos for RealWorld), windows
     made of a subject are left out when that subject is tested, and without mapping there is a fit a subject, too.
 
-    With `tune` every fit needs a subject of the target to choose parameters on, so the source trains once a subject
-    without mapping, too, and labels of the target are used in every column; ``real_labels_used`` counts them.
+    With `tune`, or with a classifier whose fit takes validation rows (see `evaluate`), every fit needs a subject of the
+    target to validate on, so the source trains once a subject without mapping, too, and labels of the target are used
+    in every column; ``real_labels_used`` counts them.
 
     Parameters
     ----------
@@ -208,12 +210,13 @@ def transfer(
     {'data': 'street', 'label': 'run', 'windows': 117}
     """
     chosen = _find_protocols(protocols)
+    check_estimators(classifier, features, aligner, mapper, tune)
     sets = _check_sets(sources, target, target_name)
     classes = _shared_classes(sets)
     dropped = pd.DataFrame(_dropped(sets, classes), columns=["data", "label", "windows"])
     tested = _of_classes(target, classes)
     options: dict[str, Any] = {
-        "classifier": RandomForestClassifier(50, random_state=random_state) if classifier is None else classifier,
+        "classifier": with_classifier(Settings(classifier, random_state=random_state)).classifier,
         "features": features,
         "aligner": aligner,
         "mapper": mapper,
@@ -255,7 +258,8 @@ def _transfer_one(both: WindowSet, chosen: Mapping[str, Protocol], options: Mapp
     source = both.sample_domain == 1
     results = {}
     apart = not np.isin(both.groups[source], both.groups[~source]).any()
-    if "none" in chosen and apart and options["tune"] is None:
+    validates = options["tune"] is not None or takes_validation(options["classifier"])
+    if "none" in chosen and apart and not validates:
         results["none"] = predict_out_of_fold(
             in_turn.pop("none").pipeline(options["classifier"], features=options["features"]),
             both.X,
@@ -263,6 +267,7 @@ def _transfer_one(both: WindowSet, chosen: Mapping[str, Protocol], options: Mapp
             cv=[(source, ~source)],
             groups=both.groups,
             sample_domain=both.sample_domain,
+            params={"clips": both.clips} if requested_in_fit(options["classifier"], ["clips"]) else None,
         )
     if in_turn:
         evaluated = evaluate(both, list(in_turn.values()), **options)

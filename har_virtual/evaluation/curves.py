@@ -14,11 +14,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import RandomForestClassifier
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.checks import check_amounts, check_positive
 from har_virtual.evaluation._draws import Draw, run_draws
-from har_virtual.evaluation._inputs import check_domains
+from har_virtual.evaluation._inputs import check_domains, check_estimators, unset_seeds
 from har_virtual.evaluation.curve import Curve
 from har_virtual.evaluation.experiment import Settings, Shortage
 from har_virtual.evaluation.feature_bank import FeatureBank
@@ -39,7 +40,7 @@ def learning_curve(
     baseline: str = "R2R",
     n_draws: int = 10,
     classifier: BaseEstimator | None = None,
-    features: BaseEstimator | None = None,
+    features: BaseEstimator | Literal["passthrough"] | None = None,
     aligner: SensorAligner | None = None,
     mapper: RankDistributionMapper | None = None,
     hold_out: HoldOut | None = None,
@@ -54,7 +55,7 @@ def learning_curve(
 
     A draw keeps so many seconds of each class of the training subjects' real windows, the same for all protocols;
     those of a smaller budget are among those of a larger one. Each draw has its own seed, which also chooses virtual
-    windows and seeds the default classifier. Test windows are never cut.
+    windows and seeds the classifier. Test windows are never cut.
 
     Parameters
     ----------
@@ -73,8 +74,8 @@ def learning_curve(
     n_draws : int, default=10
         For one `random_state` fewer draws are the first of more.
     classifier, features, aligner, mapper, hold_out, tune, max_block_s, shortage
-        As in `evaluate`. A classifier of yours is cloned as it is: one that has a seed has the same in all draws. With
-        `tune` the validation subject's windows are not cut; ``real_rows_used`` counts them.
+        As in `evaluate`. A classifier that has a seed has the same in all draws; one that has none gets the draw's.
+        Windows of a validation subject are not cut; ``real_rows_used`` counts them.
     random_state : int or None, default=0
         Seeds the draws.
     n_jobs : int, optional
@@ -138,6 +139,7 @@ def learning_curve(
         )
     budgets = check_amounts("seconds", seconds)
     check_domains(windows, found)
+    check_estimators(classifier, features, aligner, mapper, tune)
     bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
     draws = run_draws(bank, found, budgets, settings, n_draws, n_jobs, verbose)
@@ -152,7 +154,7 @@ def ratio_curve(
     real_seconds_per_class: float = 300.0,
     n_draws: int = 10,
     classifier: BaseEstimator | None = None,
-    features: BaseEstimator | None = None,
+    features: BaseEstimator | Literal["passthrough"] | None = None,
     aligner: SensorAligner | None = None,
     mapper: RankDistributionMapper | None = None,
     hold_out: HoldOut | None = None,
@@ -208,6 +210,7 @@ def ratio_curve(
     found = [PROTOCOLS["R2R"], *(replace(mixed, name=_name(mixed, ratio), virtual_ratio=ratio) for ratio in above)]
     budget = check_positive("real_seconds_per_class", real_seconds_per_class)
     check_domains(windows, found)
+    check_estimators(classifier, features, aligner, mapper, tune)
     bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
     draws = run_draws(bank, found, [budget], settings, n_draws, n_jobs, verbose)
@@ -235,8 +238,9 @@ def _assemble(
     first = next(iter(draws.values()))
     texts = dict.fromkeys(text for draw in draws.values() for _, text in draw.caught)
     varied = {"real_seconds_per_class": budgets, "random_state": seeds, "warnings": list(texts)}
-    if classifier is None:
-        varied["classifier"] = "RandomForestClassifier(n_estimators=50), seeded with the draw's random_state"
+    template = RandomForestClassifier(50) if classifier is None else classifier
+    if unset_seeds(template):
+        varied["classifier"] = f"{template!r}, seeded with the draw's random_state"
     y = np.asarray(windows.y)
     return Curve(
         points=pd.DataFrame(points),

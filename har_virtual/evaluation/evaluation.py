@@ -21,14 +21,16 @@ class Evaluation:
     Parameters
     ----------
     results : mapping of str to OutOfFold
-        In the order asked for, all of the same test windows. Where parameters were tuned, `folds` of each has also
-        ``validated`` (subjects), ``n_validation`` (windows), ``validation_f1`` and ``params``; the validation
-        subject's windows and labels are counted in ``real_rows_used`` and ``real_labels_used``.
+        In the order asked for, all of the same test windows. Where somebody validated, `folds` of each has also
+        ``validated`` (subjects) and ``n_validation`` (windows), and where parameters were tuned ``validation_f1`` and
+        ``params``; the validation subject's windows and labels are counted in ``real_rows_used`` and
+        ``real_labels_used``.
     amounts : DataFrame
         How much data there was; see `describe_amounts`.
     how : mapping
-        Split, tuning, classifier, features, aligner and mapper (None: the default ones), protocols, budget, seed and
-        windows, in values that JSON can hold: what has to be printed beside the scores.
+        Split, what validation windows were for, tuning, classifier, features, aligner and mapper (None: the default
+        ones), protocols, budget, seed and windows, in values that JSON can hold: what has to be printed beside the
+        scores.
     """
 
     results: Mapping[str, OutOfFold]

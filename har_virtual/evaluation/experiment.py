@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn import config_context
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
@@ -25,6 +25,8 @@ from har_virtual.evaluation._inputs import (
     check_labelled,
     check_ratio,
     check_validation,
+    takes_validation,
+    unset_seeds,
 )
 from har_virtual.evaluation.amounts import describe_amounts
 from har_virtual.evaluation.evaluation import Evaluation
@@ -49,7 +51,7 @@ class Settings(NamedTuple):
     """What holds for every protocol and fold."""
 
     classifier: BaseEstimator | None = None
-    """A forest of 50 trees, seeded with `random_state`, if None."""
+    """A forest of 50 trees if None; what of it has no seed gets `random_state`."""
     hold_out: HoldOut | None = None
     tune: Mapping[str, Sequence[Any]] | None = None
     real_seconds_per_class: float | None = None
@@ -63,7 +65,7 @@ def evaluate(
     protocols: str | Protocol | Sequence[str | Protocol] = DEFAULT_PROTOCOLS,
     *,
     classifier: BaseEstimator | None = None,
-    features: BaseEstimator | None = None,
+    features: BaseEstimator | Literal["passthrough"] | None = None,
     aligner: SensorAligner | None = None,
     mapper: RankDistributionMapper | None = None,
     hold_out: HoldOut | None = None,
@@ -82,8 +84,12 @@ def evaluate(
     neither trains nor is tested, chooses the parameters; IMUTube (section 3.1) trains on 13, validates on one and tests
     on one of 15. Rotations, maps and the classifier see training subjects only, and so does a label budget.
 
+    A classifier whose fit requests ``X_val`` and ``y_val``, as deep ones do, gets the validation subject's real windows
+    by these names, to say when training stops; so the next subject validates for it without `tune`, too. With `tune`
+    the same windows do both.
+
     It gives what `predict_out_of_fold` gives with `Protocol.pipeline`, but features are calculated once for each
-    distinct mapping, not once a protocol and fold.
+    distinct mapping, not once a protocol and fold, and ``X_val`` is given, which a cross-validation cannot do.
 
     Parameters
     ----------
@@ -93,26 +99,31 @@ def evaluate(
         Names of `PROTOCOLS`, or your own. Default: R2R, four variants of V2R which differ in the real data that they
         take, and two of Mix2R.
     classifier : estimator, optional
-        Default: a random forest of 50 trees, seeded with `random_state`. Like a step of a Pipeline it gets `groups` and
-        `sample_domain` of its training rows if it requests them, as a search with whole subjects held out does.
-    features : transformer, optional
-        From windows to rows. Default: ``ECDFFeatures(n_components=15)``.
+        Default: a random forest of 50 trees. Where its `random_state`, or that of an estimator within it, is None it
+        gets `random_state`. Like a step of a Pipeline it gets `groups`, `sample_domain` and `clips`
+        (`WindowSet.clips`) of its training rows if it requests them, as a search with whole subjects held out does, and
+        ``X_val`` and ``y_val`` of the validation subject. After ``set_fit_request(X_val=False, y_val=False)``, which
+        scikit-learn offers while metadata routing is on, it gets none, and a deep one draws somebody from `groups`.
+    features : transformer or "passthrough", optional
+        From windows to rows. Default: ``ECDFFeatures(n_components=15)``. "passthrough": the classifier gets windows,
+        (n_windows, n_samples, n_channels).
     aligner, mapper : SensorAligner, RankDistributionMapper, optional
         For other parameters than the default ones; the protocol sets `per_class` of the mapper, and the windows name
         the `channels` of an aligner that has none.
     hold_out : HoldOut, optional
         Subjects who validate and subjects who are tested, instead of everybody in turn. `IMUTUBE_HOLD_OUTS` has the
-        paper's. Those who validate do not train without `tune` either.
+        paper's. Those who validate do not train without `tune` either. Where it names nobody to validate, a classifier
+        gets no ``X_val``.
     tune : mapping of str to sequence, optional
         Parameters of the classifier and values to try on the validation subject; `FOREST_GRID` has IMUTube's for a
-        forest. Default: nothing is tuned, and nobody validates.
+        forest. Default: nothing is tuned, and nobody validates unless the classifier's fit takes validation rows.
     real_seconds_per_class, max_block_s : float, optional
         Label budget of the training subjects; see `LeaveOneSubjectOut`.
     shortage : {"raise", "keep_all"}, default="raise"
         What to do where a class has less real data than the budget, or less virtual data than a protocol's
         `virtual_ratio` asks for: refuse, or take what there is.
     random_state : int or None, default=0
-        Seeds the default classifier, the budget's draw and the draw of virtual windows.
+        Seeds the classifier, the budget's draw and the draw of virtual windows; see `evaluate_seeds` for several.
     n_jobs : int, optional
         Folds at a time, in threads; they share the windows.
     verbose : int, default=0
@@ -223,10 +234,10 @@ def evaluate_bank(
 
 
 def with_classifier(settings: Settings) -> Settings:
-    """Fill in the default classifier."""
-    if settings.classifier is not None:
-        return settings
-    return settings._replace(classifier=RandomForestClassifier(50, random_state=settings.random_state))
+    """Fill in the default classifier, and seeds that are None."""
+    classifier = RandomForestClassifier(50) if settings.classifier is None else settings.classifier
+    seeds = dict.fromkeys(unset_seeds(classifier), settings.random_state)
+    return settings._replace(classifier=clone(classifier).set_params(**seeds) if seeds else classifier)
 
 
 def split(windows: WindowSet, settings: Settings) -> list[SubjectFold]:
@@ -236,7 +247,7 @@ def split(windows: WindowSet, settings: Settings) -> list[SubjectFold]:
         windows.groups,
         windows.sample_domain,
         hold_out=settings.hold_out,
-        validate=settings.tune is not None,
+        validate=settings.tune is not None or (settings.hold_out is None and takes_validation(settings.classifier)),
         real_seconds_per_class=settings.real_seconds_per_class,
         window_step_s=None if settings.real_seconds_per_class is None else _window_step_s(windows),
         max_block_s=settings.max_block_s,
@@ -275,37 +286,44 @@ def _fit_and_predict(
     chosen = part.train[selector.choose_rows(bank.y[part.train], bank.virtual[part.train])]
     if not len(chosen):
         raise DataFormatError(f"train_on={protocol.train_on!r} leaves no row to train on.")
-    rows, labels, domain = adapted.take(chosen), bank.y[chosen], bank.virtual[chosen]
-    if np.ndim(rows) != 2:
+    rows, labels, metadata = adapted.take(chosen), bank.y[chosen], bank.metadata(chosen)
+    _check_rows(rows, bank)
+    validation = _validation_rows(bank, adapted, part, settings)
+    requested = get_routing_for_object(selector).consumes("fit", [*metadata, *validation])
+    params = {name: value for name, value in (metadata | validation).items() if name in requested}
+    more: dict[str, Any] = {}
+    if validation:
+        more = {"validated": join_names(np.asarray(part.validated)), "n_validation": len(part.validation)}
+    if settings.tune is None:
+        selector.fit(rows, labels, **params)
+    else:
+        tuned = tune_on_validation(selector, settings.tune, rows, labels, *validation.values(), **params)
+        selector = tuned.estimator
+        more |= {"validation_f1": tuned.validation_f1, "params": dict(tuned.params)}
+    own = real_data_used(selector, np.count_nonzero(~bank.virtual[chosen]))
+    # What validates is beside what trains.
+    n_rows = len(part.validation) if validation else 0
+    n_labels = n_rows if settings.tune is not None or "y_val" in requested else 0
+    used = max(own[0], adapted.real_rows_used) + n_rows, max(own[1], adapted.real_labels_used) + n_labels
+    predicted = check_labels("The prediction", selector.predict(adapted.transform(part.test)), n_rows=len(part.test))
+    return Outcome(predicted, used, selector.classes_, None, more)
+
+
+def _check_rows(rows: Any, bank: FeatureBank) -> None:
+    if np.ndim(rows) != 2 and not bank.gives_windows:
         raise DataFormatError(
             f"Features must be one row a window, and {type(bank.features).__name__} gives an array of shape "
             f"{np.shape(rows)}: put a step behind it that makes rows, as in make_pipeline(NormChannels(...), "
-            "ECDFFeatures())."
+            'ECDFFeatures()), or let the classifier take windows with features="passthrough".'
         )
-    metadata = {"sample_domain": domain, "groups": bank.groups[chosen]}
-    requested = {name: metadata[name] for name in get_routing_for_object(selector).consumes("fit", metadata)}
-    more: dict[str, Any] = {}
-    if settings.tune is None:
-        selector.fit(rows, labels, **requested)
-    else:
-        validation = adapted.transform(part.validation), bank.y[part.validation]
-        tuned = tune_on_validation(selector, settings.tune, rows, labels, *validation, **requested)
-        selector = tuned.estimator
-        more = {
-            "validated": join_names(np.asarray(part.validated)),
-            "n_validation": len(part.validation),
-            "validation_f1": tuned.validation_f1,
-            "params": dict(tuned.params),
-        }
-    # What validates is beside what trains.
-    n_validation = len(part.validation) if more else 0
-    own = real_data_used(selector, np.count_nonzero(~domain))
-    used = (
-        max(own[0], adapted.real_rows_used) + n_validation,
-        max(own[1], adapted.real_labels_used) + n_validation,
-    )
-    predicted = check_labels("The prediction", selector.predict(adapted.transform(part.test)), n_rows=len(part.test))
-    return Outcome(predicted, used, selector.classes_, None, more)
+
+
+def _validation_rows(bank: FeatureBank, adapted: Adapted, part: SubjectFold, settings: Settings) -> dict[str, Any]:
+    """Give what validates by the names of fit's parameters; nothing where it is not needed, or nobody validates."""
+    needed = settings.tune is not None or takes_validation(settings.classifier)
+    if not needed or not len(part.validation):
+        return {}
+    return {"X_val": adapted.transform(part.validation), "y_val": bank.y[part.validation]}
 
 
 @contextmanager
@@ -345,13 +363,19 @@ def _describe(bank: FeatureBank, protocols: Sequence[Protocol], settings: Settin
     """Say how it was evaluated, in values that JSON can hold."""
     windows, hold_out = bank.windows, settings.hold_out
     split = "leave-one-subject-out" if hold_out is None else f"hold-out: {hold_out}"
-    if settings.tune is not None and hold_out is None:
+    uses = {
+        "chooses parameters": settings.tune is not None,
+        "goes to the classifier's fit": takes_validation(settings.classifier),
+    }
+    validation = [use for use, used in uses.items() if used and (hold_out is None or hold_out.validation)]
+    if validation and hold_out is None:
         split += ", the next subject in order validates"
     how = {
         "split": split,
+        "validation": " and ".join(validation) or None,
         "tuned": None if settings.tune is None else {name: list(values) for name, values in settings.tune.items()},
         "classifier": repr(settings.classifier),
-        "features": repr(bank.features),
+        "features": bank.features if bank.gives_windows else repr(bank.features),
         "aligner": bank.aligner,
         "mapper": bank.mapper,
         "protocols": {protocol.name: repr(protocol) for protocol in protocols},

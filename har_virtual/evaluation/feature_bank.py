@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.adaptation._ranked import RankedWindows
 from har_virtual.evaluation._fold_features import Adapted, FoldFeatures
+from har_virtual.evaluation._fold_windows import FoldWindows
 from har_virtual.evaluation.protocols import Protocol
 from har_virtual.exceptions import DataFormatError
 from har_virtual.features import ECDFFeatures
@@ -39,8 +41,9 @@ class FeatureBank:
     ----------
     windows : WindowSet
         With labels.
-    features : transformer, optional
-        From windows to rows. Default: ``ECDFFeatures(n_components=15)``.
+    features : transformer or "passthrough", optional
+        From windows to rows. Default: ``ECDFFeatures(n_components=15)``. "passthrough" leaves windows as they are,
+        turned and mapped where the protocol says so, for a recogniser that takes (n_windows, n_samples, n_channels).
     aligner : SensorAligner, optional
     mapper : RankDistributionMapper, optional
         Cloned, as are the others; `per_class` is set by the protocol.
@@ -48,7 +51,7 @@ class FeatureBank:
     Raises
     ------
     DataFormatError
-        If the windows have no labels.
+        If the windows have no labels, or `features` is another word than "passthrough".
 
     Notes
     -----
@@ -56,6 +59,7 @@ class FeatureBank:
     which is 2 copies of all windows, or 1 if all protocols that map also align; while a `FoldFeatures` lives, the
     features of its moved windows, once for each adaptation, and where it aligns one copy of its virtual windows, and
     two more if they are mapped by rank. Fitting an aligner copies the training windows, and so do features that learn.
+    With "passthrough" there are no features; a fold keeps a copy of its virtual windows for its aligner and each map.
 
     Examples
     --------
@@ -80,17 +84,19 @@ class FeatureBank:
     def __init__(
         self,
         windows: WindowSet,
-        features: BaseEstimator | None = None,
+        features: BaseEstimator | Literal["passthrough"] | None = None,
         *,
         aligner: SensorAligner | None = None,
         mapper: RankDistributionMapper | None = None,
     ) -> None:
         if windows.y is None:
             raise DataFormatError("The windows have no labels: cut them from recordings that have some.")
+        if isinstance(features, str) and features != "passthrough":
+            raise DataFormatError(f'features must be a transformer or "passthrough", not {features!r}.')
         self.windows = windows
-        self.features = ECDFFeatures(n_components=15) if features is None else features
+        self.features: Any = ECDFFeatures(n_components=15) if features is None else features
         self.aligner, self.mapper = aligner, mapper
-        self.y, self.groups = windows.y, windows.groups
+        self.y, self.groups, self.clips = windows.y, windows.groups, windows.clips
         self.virtual = windows.sample_domain == 1
         self.places = np.where(self.virtual, np.cumsum(self.virtual), np.cumsum(~self.virtual)) - 1
         self._features: dict[bool, np.ndarray] = {}
@@ -106,7 +112,7 @@ class FeatureBank:
         self
         """
         for protocol in protocols:
-            if self.is_learned(protocol):
+            if self.gives_windows or self.is_learned(protocol):
                 continue
             self.described(False)
             if protocol.train_on != "real" and protocol.adaptation == (False, None):
@@ -133,14 +139,14 @@ class FeatureBank:
         train = np.asarray(train)
         if len(np.unique(train)) != len(train):
             raise DataFormatError("A training row comes twice; each of them has to be another row of the WindowSet.")
-        return FoldFeatures(self, train)
+        return FoldWindows(self, train) if self.gives_windows else FoldFeatures(self, train)
 
     def adapt(self, protocol: Protocol, train: ArrayLike) -> Adapted:
         """Fit what a protocol adapts virtual windows with to the training rows; ``fold(train).adapt(protocol)``."""
         return self.fold(train).adapt(protocol)
 
     def real(self, rows: ArrayLike) -> np.ndarray:
-        """Give the features of real windows as they are, (n_rows, n_features).
+        """Give the features of real windows as they are, (n_rows, n_features), or with "passthrough" the windows.
 
         Raises
         ------
@@ -149,7 +155,9 @@ class FeatureBank:
         """
         rows = np.asarray(rows)
         self.check_real(rows)
-        if get_tags(self.features).requires_fit:
+        if self.gives_windows:
+            return self.windows.X[rows]
+        if self.learns_features:
             raise DataFormatError(
                 f"{type(self.features).__name__} learns from training rows: use adapt(protocol, train).transform(rows)."
             )
@@ -161,6 +169,16 @@ class FeatureBank:
             raise DataFormatError(f"Row {rows[self.virtual[rows]][0]} is virtual; only real windows are recognised.")
 
     @property
+    def gives_windows(self) -> bool:
+        """Whether the recogniser gets the windows themselves."""
+        return isinstance(self.features, str)
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether the features depend on the windows that train."""
+        return not self.gives_windows and get_tags(self.features).requires_fit
+
+    @property
     def is_ranked(self) -> bool:
         """Whether maps move samples that were sorted once."""
         return type(self.features) is ECDFFeatures and type(self.mapper) in (RankDistributionMapper, type(None))
@@ -169,7 +187,7 @@ class FeatureBank:
         """Whether a protocol's features of real windows depend on the fold."""
         moving = [self.aligner] * protocol.align + [self.mapper] * (protocol.map is not None)
         turned = [step for step in moving if step is not None and step.direction != "virtual_to_real"]
-        return bool(turned) or get_tags(self.features).requires_fit
+        return bool(turned) or self.learns_features
 
     def described(self, domain: bool) -> np.ndarray:
         """Give the features of all real (False) or virtual (True) windows as they are, (n_features, n_windows)."""
@@ -188,10 +206,14 @@ class FeatureBank:
 
     def call(self, pipeline: Pipeline, method: str, rows: np.ndarray, *y: np.ndarray | None) -> np.ndarray:
         """Call a method of a pipeline on some windows, with the metadata that its steps request."""
-        metadata = {"sample_domain": self.virtual[rows], "groups": self.groups[rows]}
+        metadata = self.metadata(rows)
         with config_context(enable_metadata_routing=True):
             requested = get_routing_for_object(pipeline).consumes(method, metadata)
             return getattr(pipeline, method)(self.windows.X[rows], *y, **{name: metadata[name] for name in requested})
+
+    def metadata(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Give what fit may request of some windows, one entry a row."""
+        return {"sample_domain": self.virtual[rows], "groups": self.groups[rows], "clips": self.clips[rows]}
 
     def ranked(self, domain: bool) -> RankedWindows:
         """Give all real (False) or virtual (True) windows by rank."""

@@ -7,8 +7,9 @@ other training subjects or another seed would change is not in the interval.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Statistic: TypeAlias = Literal["pooled", "mean_over_subjects"]
 Method: TypeAlias = Literal["percentile", "expanded"]
 Predictions: TypeAlias = "OutOfFold | tuple[ArrayLike, ArrayLike, ArrayLike]"
+Runs: TypeAlias = "Predictions | Sequence[Predictions]"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class PairedDifference:
 
 
 def bootstrap_interval(
-    result: Predictions,
+    result: Runs,
     *,
     statistic: Statistic = "pooled",
     n_resamples: int = 2000,
@@ -95,7 +97,9 @@ def bootstrap_interval(
 
     Parameters
     ----------
-    result : OutOfFold or tuple (y_true, y_pred, groups)
+    result : OutOfFold, tuple (y_true, y_pred, groups), or list of such
+        Of a list, such as runs with several seeds on the same test rows, the mean of the scores; a subject is drawn
+        with its windows in all of them.
     statistic : {"pooled", "mean_over_subjects"}
         Macro-F1 of all windows together, or the mean of the subjects' macro-F1.
     n_resamples : int
@@ -130,14 +134,14 @@ def bootstrap_interval(
     >>> round(interval.low, 2), round(interval.high, 2)
     (0.0, 1.0)
     """
-    counts = count_by_subject(*_labels_of(result))
-    weights = _draw_subjects(len(counts.subjects), n_resamples, random_state)
-    return _percentiles(_score(counts, weights, statistic), level, method, "bootstrap", len(counts.subjects))
+    runs = _count_runs(result)
+    weights = _draw_subjects(len(runs[0].subjects), n_resamples, random_state)
+    return _percentiles(_score(runs, weights, statistic), level, method, "bootstrap", len(runs[0].subjects))
 
 
 def paired_difference(
-    a: Predictions,
-    b: Predictions,
+    a: Runs,
+    b: Runs,
     *,
     statistic: Statistic = "pooled",
     n_resamples: int = 2000,
@@ -153,8 +157,8 @@ def paired_difference(
 
     Parameters
     ----------
-    a, b : OutOfFold or tuple (y_true, y_pred, groups)
-        Of the same test rows in the same order; `OutOfFold` keeps them sorted.
+    a, b : OutOfFold, tuple (y_true, y_pred, groups), or list of such
+        Of the same test rows in the same order; `OutOfFold` keeps them sorted. Lists as in `bootstrap_interval`.
     statistic, n_resamples, level, method, random_state
         As in `bootstrap_interval`.
 
@@ -169,18 +173,19 @@ def paired_difference(
     UnknownNameError
         If there is no such statistic or method.
     """
-    _check_same_rows(a, b)
-    first, second = (count_by_subject(*_labels_of(result)) for result in (a, b))
-    weights = _draw_subjects(len(first.subjects), n_resamples, random_state)
-    once = np.ones((1, len(first.subjects)))
+    _check_same_rows(_runs_of(a)[0], _runs_of(b)[0])
+    first, second = _count_runs(a), _count_runs(b)
+    subjects = first[0].subjects
+    weights = _draw_subjects(len(subjects), n_resamples, random_state)
+    once = np.ones((1, len(subjects)))
     difference = _score(first, once, statistic) - _score(second, once, statistic)
     resampled = _score(first, weights, statistic) - _score(second, weights, statistic)
     per_subject = pd.Series(
         _score_subjects(first) - _score_subjects(second),
-        index=pd.Index(first.subjects, name="subject"),
+        index=pd.Index(subjects, name="subject"),
         name="macro_f1_difference",
     )
-    interval = _percentiles(resampled, level, method, "paired bootstrap", len(first.subjects))
+    interval = _percentiles(resampled, level, method, "paired bootstrap", len(subjects))
     return PairedDifference(float(difference[0]), interval, per_subject, float((per_subject > 0).mean()))
 
 
@@ -229,6 +234,20 @@ def wilson_interval(f1: float, n_windows: int, *, level: float = 0.95) -> Interv
     return Interval(max(float(centre - half), 0.0), min(float(centre + half), 1.0), level, "Wilson")
 
 
+def _runs_of(result: Any) -> list[Any]:
+    if isinstance(result, list) and not result:
+        raise DataFormatError("There is no result: the list is empty.")
+    return result if isinstance(result, list) else [result]
+
+
+def _count_runs(result: Runs) -> list[SubjectCounts]:
+    """Count each run, all of the same test rows."""
+    runs = _runs_of(result)
+    for run in runs[1:]:
+        _check_same_rows(runs[0], run)
+    return [count_by_subject(*_labels_of(run)) for run in runs]
+
+
 def _labels_of(result: Predictions) -> tuple[ArrayLike, ArrayLike, ArrayLike]:
     if isinstance(result, tuple):
         return result
@@ -264,17 +283,21 @@ def _draw_subjects(n_subjects: int, n_resamples: int, random_state: int | np.ran
     return drawn.astype(np.float64)
 
 
-def _score(counts: SubjectCounts, weights: np.ndarray, statistic: str) -> np.ndarray:
-    """Score of each resample, (n_resamples,)."""
+def _score(runs: list[SubjectCounts], weights: np.ndarray, statistic: str) -> np.ndarray:
+    """Score of each resample, averaged over the runs, (n_resamples,)."""
     if statistic == "pooled":
-        return macro_f1_of_counts(weights @ counts.hits, weights @ counts.truth, weights @ counts.predicted)
+        scores = [
+            macro_f1_of_counts(weights @ counts.hits, weights @ counts.truth, weights @ counts.predicted)
+            for counts in runs
+        ]
+        return np.mean(scores, axis=0)
     if statistic == "mean_over_subjects":
-        return weights @ _score_subjects(counts) / weights.sum(axis=1)
+        return weights @ _score_subjects(runs) / weights.sum(axis=1)
     raise UnknownNameError(f'statistic must be "pooled" or "mean_over_subjects", not {statistic!r}.')
 
 
-def _score_subjects(counts: SubjectCounts) -> np.ndarray:
-    return macro_f1_of_counts(counts.hits, counts.truth, counts.predicted)
+def _score_subjects(runs: list[SubjectCounts]) -> np.ndarray:
+    return np.mean([macro_f1_of_counts(counts.hits, counts.truth, counts.predicted) for counts in runs], axis=0)
 
 
 def can_decide(n_subjects: int, level: float = 0.95) -> bool:

@@ -163,7 +163,8 @@ def predict_out_of_fold(
     and are never tested. It refuses a leak: a subject who is tested may have no row, real or virtual, in training.
 
     Metadata routing is on while it runs, whatever the global setting: `sample_domain`, `groups` and `params` reach the
-    steps whose ``fit`` or ``predict`` request them, in worker processes too.
+    steps whose ``fit`` or ``predict`` request them, in worker processes too. A deep classifier draws those who validate
+    from `groups` of the training rows; `evaluate` gives it a validation subject's windows.
 
     A fold whose training rows lack a class of its test rows is predicted all the same: those windows are missed and
     the score counts them. What happens where training rows have one class only is up to the estimator: it predicts

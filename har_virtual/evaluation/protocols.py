@@ -91,7 +91,7 @@ class Protocol:
         self,
         classifier: BaseEstimator,
         *,
-        features: BaseEstimator | None = None,
+        features: BaseEstimator | Literal["passthrough"] | None = None,
         channels: Sequence[str] | None = None,
         aligner: SensorAligner | None = None,
         mapper: RankDistributionMapper | None = None,
@@ -104,8 +104,9 @@ class Protocol:
         Parameters
         ----------
         classifier : estimator
-        features : transformer, optional
-            From windows to rows; ``ECDFFeatures(n_components=15)`` by default.
+        features : transformer or "passthrough", optional
+            From windows to rows; ``ECDFFeatures(n_components=15)`` by default. "passthrough": the classifier gets the
+            windows, (n_windows, n_samples, n_channels).
         channels : sequence of str, optional
             Names of the channels, for an aligner that has none: `WindowSet.channels`.
         aligner : SensorAligner, optional
@@ -125,11 +126,13 @@ class Protocol:
             aligner.set_params(channels=channels)
         mapper = RankDistributionMapper() if mapper is None else clone(mapper)
         mapper.set_params(per_class=self.map == "per_class")
+        if not isinstance(features, str):
+            features = ECDFFeatures(n_components=15) if features is None else clone(features)
         return Pipeline(
             [
                 ("align", aligner if self.align else "passthrough"),
                 ("map", mapper if self.map else "passthrough"),
-                ("features", ECDFFeatures(n_components=15) if features is None else clone(features)),
+                ("features", features),
                 ("clf", self.select(classifier, random_state)),
             ]
         )

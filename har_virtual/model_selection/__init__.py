@@ -1,5 +1,6 @@
 """Split rows by subject: real rows test, real and virtual rows of the others train."""
 
+from har_virtual.model_selection.clips import split_clips
 from har_virtual.model_selection.folds import IMUTUBE_HOLD_OUTS, HoldOut, SubjectFold, subject_folds
 from har_virtual.model_selection.splitters import LeaveOneSubjectOut, SubjectHoldOut
 
@@ -9,5 +10,6 @@ __all__ = [
     "LeaveOneSubjectOut",
     "SubjectFold",
     "SubjectHoldOut",
+    "split_clips",
     "subject_folds",
 ]

@@ -101,6 +101,11 @@ class WindowSet:
         """Domain of each window, (n_windows,): 0 real, 1 virtual."""
         return (self.metadata["domain"] == "virtual").to_numpy(dtype=np.int64)
 
+    @property
+    def clips(self) -> np.ndarray:
+        """Recording of each window, (n_windows,) of int: windows of one clip overlap, and are no two examples."""
+        return self.metadata["recording"].to_numpy(dtype=np.int64)
+
     def __getitem__(self, index: Any) -> WindowSet:
         """Give the windows at a slice, a mask, positions or one position, as a WindowSet."""
         rows = np.atleast_1d(np.arange(len(self))[index])

@@ -210,6 +210,30 @@ def test_parameters_with_an_entry_a_row_are_cut_with_the_rows_and_others_are_not
     assert "sample_domain" not in seen, "nobody asked for it"
 
 
+class Validating(Witness):
+    """Takes rows that validate."""
+
+    def fit(self, X, y, *, sample_weight=None, X_val=None, y_val=None, sample_weight_val=None):
+        own = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        return super().fit(X, y, sample_weight=sample_weight, **own)
+
+
+@pytest.mark.parametrize("around", [lambda clf: clf, lambda clf: TrainOnly(lambda X, rng: X, clf)])
+@pytest.mark.parametrize("routing", [False, True])
+def test_rows_that_validate_are_never_cut_even_where_there_are_as_many(routing, around):
+    given = {"X_val": -X, "y_val": Y[::-1], "sample_weight_val": np.arange(38.0)}
+    with sklearn.config_context(enable_metadata_routing=routing):
+        witness = Validating()
+        if routing:
+            witness = witness.set_fit_request(**dict.fromkeys([*given, "sample_weight"], True))
+        model = DomainSelector(around(witness), train_on="real")
+        model.fit(X, Y, sample_domain=DOMAIN, sample_weight=X[:, 0], **given)
+    seen = getattr(model.estimator_, "estimator_", model.estimator_).params_
+    assert seen["sample_weight"][:10].tolist() == np.flatnonzero(DOMAIN == 0).tolist()
+    for name, values in given.items():
+        assert np.array_equal(seen[name], values)
+
+
 @pytest.mark.parametrize("routing", [False, True])
 def test_an_estimator_that_asks_for_the_domain_gets_it_cut(routing):
     with sklearn.config_context(enable_metadata_routing=routing):

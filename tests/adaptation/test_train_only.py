@@ -154,6 +154,21 @@ def test_rows_made_up_have_no_weights_and_the_error_says_what_to_do():
         TrainOnly(SMOTE(k_neighbors=2), DomainSelector(Witness())).fit(X, Y, sample_domain=DOMAIN)
 
 
+class Validating(Witness):
+    """Takes rows that validate."""
+
+    def fit(self, X, y, *, X_val, y_val):
+        self.X_val_, self.y_val_ = X_val, y_val
+        return super().fit(X, y)
+
+
+def test_rows_that_validate_pass_as_they_are_whatever_becomes_of_the_others():
+    for step in (SMOTE(k_neighbors=2), RandomUnderSampler(random_state=0), shift):
+        seen = TrainOnly(step, Validating()).fit(X, Y, X_val=-X, y_val=Y[::-1]).estimator_
+        assert len(seen.X_) != 18
+        assert np.array_equal(seen.X_val_, -X) and seen.y_val_.tolist() == Y[::-1].tolist()
+
+
 @pytest.mark.parametrize("routing", [False, True])
 def test_inside_domain_selector_a_sampler_sees_the_rows_of_the_domain_only(routing):
     with sklearn.config_context(enable_metadata_routing=routing):

@@ -12,8 +12,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from har_virtual.adaptation import DomainSelector, RankDistributionMapper, SensorAligner, TrainOnly
 from har_virtual.features import ECDFFeatures, NormChannels, TsfreshFeatures
+from har_virtual.models import ConvAutoencoderFeatures, DeepConvLSTMClassifier, MMFitClassifier, PretrainOnVirtual
 
-ROOMS = ("features", "adaptation")
+ROOMS = ("features", "adaptation", "models")
 
 
 def jitter(X, rng):
@@ -28,6 +29,16 @@ def random_over_sampler():
 
 def small_forest():
     return RandomForestClassifier(5, random_state=0)
+
+
+# Small, and quick to learn what the checks want learnt.
+QUICK = {"lr": 0.02, "max_epochs": 15, "batch_size": 25, "device": "cpu", "random_state": 0}
+
+
+def small_network():
+    return DeepConvLSTMClassifier(
+        n_filters=4, kernel_size=3, n_conv_layers=2, lstm_size=8, n_lstm_layers=1, dropout=0.0, **QUICK
+    )
 
 
 ESTIMATORS = [
@@ -47,6 +58,10 @@ ESTIMATORS = [
     TrainOnly(jitter, LogisticRegression()),
     TrainOnly(random_over_sampler(), small_forest()),
     DomainSelector(TrainOnly(random_over_sampler(), LogisticRegression())),
+    small_network(),
+    MMFitClassifier(hidden_size=8, **QUICK),
+    ConvAutoencoderFeatures(embedding_size=3, n_filters=(2, 4), **QUICK | {"max_epochs": 2}),
+    PretrainOnVirtual(small_network()),
 ]
 
 

@@ -233,6 +233,34 @@ def test_an_expanded_interval_takes_the_percentiles_of_hesterberg():
     assert expanded.method == "expanded bootstrap over 5 subjects"
 
 
+@pytest.mark.parametrize("statistic", ["pooled", "mean_over_subjects"])
+def test_of_several_runs_the_mean_of_the_scores_is_drawn_with_the_same_people_in_all(statistic):
+    truth, _, groups = random_result(0)
+    runs, others = ([(truth, random_result(seed)[1], groups) for seed in seeds] for seeds in ((1, 2, 3), (4, 5, 6)))
+    drawn = np.random.default_rng(7).multinomial(6, np.full(6, 1 / 6), size=12)
+
+    def scores_of(results):
+        return np.mean([[slow_score(*run, times, statistic) for times in drawn] for run in results], axis=0)
+
+    options = {"statistic": statistic, "n_resamples": 12, "level": 0.9, "random_state": 7}
+    interval, paired = bootstrap_interval(runs, **options), paired_difference(runs, others, **options)
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.quantile(scores_of(runs), [0.05, 0.95])))
+    quantiles = np.quantile(scores_of(runs) - scores_of(others), [0.05, 0.95])
+    assert (paired.interval.low, paired.interval.high) == pytest.approx(tuple(quantiles))
+    once = np.ones(6, dtype=int)
+    means = [np.mean([slow_score(*run, once, statistic) for run in each]) for each in (runs, others)]
+    assert paired.difference == pytest.approx(means[0] - means[1])
+    assert bootstrap_interval(runs[:1], **options) == bootstrap_interval(runs[0], **options)
+
+
+def test_runs_of_other_rows_or_none_are_refused():
+    truth, predicted, groups = random_result(0)
+    with pytest.raises(DataFormatError, match="different labels"):
+        bootstrap_interval([(truth, predicted, groups), (truth[::-1], predicted, groups)])
+    with pytest.raises(DataFormatError, match="the list is empty"):
+        paired_difference([], [])
+
+
 def test_another_method_is_refused():
     result, other = people(3, np.random.default_rng(0))
     for call in (

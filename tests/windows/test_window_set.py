@@ -54,6 +54,15 @@ def test_groups_and_domains_come_from_the_metadata():
     assert repr(windows).startswith("WindowSet(2 real and 2 virtual windows of 2 samples at 2 Hz, 2 subjects")
 
 
+def test_clips_are_the_recordings_numbered_on_from_set_to_set():
+    windows = example()
+    clips = replace(windows, metadata=windows.metadata.assign(recording=[3, 3, 5, 5])).clips
+    assert clips.tolist() == [3, 3, 5, 5] and clips.dtype == np.int64
+    both = WindowSet.concat([windows, windows])
+    assert both.clips.tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    assert both[[0, 5]].clips.tolist() == [0, 1]
+
+
 def test_arrays_are_read_only_float32_and_no_view_of_the_callers():
     X = np.zeros((4, 2, 3), dtype=np.float32)
     windows = example(X=X)

@@ -2,6 +2,7 @@
 
 from har_virtual.evaluation.displays.confusion import ConfusionDisplay
 from har_virtual.evaluation.displays.frechet import FrechetDisplay
+from har_virtual.evaluation.displays.history import TrainingHistoryDisplay
 from har_virtual.evaluation.displays.learning_curve import LearningCurveDisplay
 from har_virtual.evaluation.displays.per_class import PerClassF1Display
 from har_virtual.evaluation.displays.ratio import RatioDisplay
@@ -14,4 +15,5 @@ __all__ = [
     "PerClassF1Display",
     "RatioDisplay",
     "TraceDisplay",
+    "TrainingHistoryDisplay",
 ]

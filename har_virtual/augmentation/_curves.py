@@ -1,0 +1,25 @@
+"""Smooth curves through evenly spaced knots, by which magnitude and time are warped."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+
+@lru_cache(maxsize=32)
+def spline_basis(n_samples: int, n_knots: int) -> np.ndarray:
+    """Give the matrix that takes the values of knots to the cubic spline through them.
+
+    The spline depends linearly on its knots: column k is the one through a 1 at knot k and 0 at all others.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_samples, n_knots + 2)
+        The first knot is at the first sample, the last one at the last, `n_knots` are between them. Read-only.
+    """
+    knots = np.linspace(0.0, 1.0, n_knots + 2)
+    basis = CubicSpline(knots, np.eye(n_knots + 2))(np.linspace(0.0, 1.0, n_samples))
+    basis.setflags(write=False)
+    return basis

@@ -1,0 +1,128 @@
+"""Trained networks in files: safetensors, with all but the weights as JSON in the header. Nothing is unpickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from har_virtual._optional import import_optional
+from har_virtual.augmentation import describe, from_description
+from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.files import atomic_path
+
+if TYPE_CHECKING:
+    from har_virtual.models._base import DeepEstimator
+    from har_virtual.models.pretrained import Pretrained
+
+_KEY = "har_virtual"
+
+
+def save(pretrained: Pretrained, path: str | PathLike) -> Path:
+    """Write weights and description to one file, which appears when it is complete.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    safetensors = import_optional("safetensors.numpy", feature="saving a network", extra="deep")
+    target = Path(path)
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(safetensors.save(dict(pretrained.weights), metadata={_KEY: pretrained.to_json()}))
+    return target
+
+
+def load(path: str | PathLike) -> Pretrained:
+    """Read what `save` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    DataFormatError
+        If it is no safetensors file, or was not written by this library.
+    """
+    from har_virtual.models.pretrained import Pretrained
+
+    safetensors = import_optional("safetensors", feature="loading a network", extra="deep")
+    source = Path(path)
+    if not source.is_file():
+        raise FileNotFoundError(f"There is no file {source}: give the path that save wrote.")
+    try:
+        with safetensors.safe_open(source, framework="numpy") as opened:
+            text = (opened.metadata() or {}).get(_KEY)
+            weights: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise DataFormatError(f"{source} is no safetensors file, or was cut short ({error}).") from error
+    if text is None:
+        raise DataFormatError(
+            f"{source} has weights, but no description by har_virtual: it was written by another program. Only files "
+            "that an estimator's save wrote can be loaded."
+        )
+    try:
+        return Pretrained.from_json(text, weights)
+    except DataFormatError as error:
+        raise DataFormatError(f"{source}: {error}") from error
+
+
+def write_augmentation(augment: Any) -> Any:
+    """Describe what augments, one or a sequence, in plain values; None if something is a function of one's own."""
+    try:
+        if augment is None or not callable(augment):
+            return None if augment is None else [describe(step) for step in augment]
+        return describe(augment)
+    except DataFormatError:
+        return None
+
+
+def _read_augmentation(description: Any) -> Any:
+    if description is None or isinstance(description, Mapping):
+        return description and from_description(description)
+    return [from_description(step) for step in description]
+
+
+def load_model(path: str | PathLike, *, device: str = "auto") -> DeepEstimator:
+    """Give the fitted estimator that its `save` wrote.
+
+    Parameters
+    ----------
+    path : path
+    device : str, default="auto"
+        Where it predicts; it need not be where it was trained.
+
+    Returns
+    -------
+    estimator
+        It predicts to the last bit what the saved one does on the same device. An augmentation of your own is not in
+        the file: its `augment` is None.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    DataFormatError
+        If it is no file that `save` wrote, or its weights are not those of the network that it describes.
+    UnknownNameError
+        If this version has no such estimator, or the device is not there.
+    """
+    from har_virtual.models.pretrained import find_class
+
+    pretrained = load(path)
+    kind = find_class(pretrained.kind)
+    try:
+        params = {**pretrained.architecture, **pretrained.params}
+        params["augment"] = _read_augmentation(params.get("augment"))
+        estimator = kind(**params, channels=pretrained.channels, device=device)
+        estimator._validate_params()
+        estimator._restore(pretrained)
+    except UnknownNameError:
+        raise
+    except (TypeError, ValueError, KeyError) as error:
+        raise DataFormatError(f"{path} does not describe the network that it holds: {error}") from error
+    return estimator

@@ -1,0 +1,74 @@
+"""What deep estimators share: scale of the inputs, and who validates."""
+
+import numpy as np
+import pytest
+import torch
+
+from har_virtual.exceptions import DataFormatError
+from har_virtual.models._base import mean_and_std
+from har_virtual.models._validation import hold_out_subjects
+from har_virtual.models.networks.scaled import Scaled
+
+
+def test_the_scale_is_that_of_the_training_rows_over_all_samples(monkeypatch):
+    monkeypatch.setattr("har_virtual.models._base._BLOCK", 3)
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(11, 7, 2)) * [1, 1e-3] + [0, 9.81]).astype(np.float32)
+    rows = np.array([0, 3, 4, 5, 8, 9, 10])
+    mean, std = mean_and_std(X, rows)
+    samples = X[rows].reshape(-1, 2).astype(np.float64)
+    assert np.allclose(mean, samples.mean(axis=0), rtol=1e-12) and np.allclose(std, samples.std(axis=0), rtol=1e-9)
+
+
+def test_a_scaled_network_sees_standard_inputs():
+    module = Scaled(torch.nn.Identity(), np.array([1.0, -2.0]), np.array([0.5, 4.0]))
+    x = torch.tensor([[[1.0, -2.0], [2.0, 2.0]]])
+    assert torch.equal(module(x), torch.tensor([[[0.0, 0.0], [2.0, 1.0]]]))
+    assert not list(module.parameters())
+
+
+def split(groups, virtual=None, classes=None, wanted=1, seed=0):
+    n_rows = len(groups)
+    virtual = np.zeros(n_rows, bool) if virtual is None else np.array(virtual, dtype=bool)
+    classes = np.zeros(n_rows, int) if classes is None else np.array(classes)
+    return hold_out_subjects(classes, np.array(groups), virtual, wanted, np.random.default_rng(seed))
+
+
+def test_all_rows_train_without_groups_or_where_nobody_is_wanted():
+    nobody = hold_out_subjects(np.zeros(3, int), None, np.zeros(3, bool), 1, np.random.default_rng(0))
+    for found in (nobody, split(["a", "b", "b"], wanted=None)):
+        assert found.train.tolist() == [0, 1, 2] and not len(found.validation) and found.names == ()
+
+
+def test_real_rows_of_the_chosen_validate_and_their_virtual_ones_are_nowhere():
+    found = split(["a", "b", "b", "c", "video:1/0"], [0, 0, 1, 0, 1], wanted="b")
+    assert (found.train.tolist(), found.validation.tolist(), found.names) == ([0, 3, 4], [1], ("b",))
+
+
+def test_people_without_real_rows_are_not_drawn():
+    groups, virtual = ["a", "a", "video:1/0", "video:2/0"], [0, 0, 1, 1]
+    assert {split(groups, virtual, seed=seed).names for seed in range(6)} == {("a",)}
+    assert split(groups, virtual).train.tolist() == [2, 3]
+
+
+def test_every_person_is_drawn_sooner_or_later_and_the_same_seed_draws_the_same():
+    groups = ["a", "b", "c", "a", "b", "c"]
+    assert {split(groups, seed=seed).names[0] for seed in range(20)} == {"a", "b", "c"}
+    assert split(groups, seed=5).names == split(groups, seed=5).names
+
+
+def test_two_who_alone_share_a_class_are_not_drawn_together():
+    groups, classes = ["a", "b", "c", "d", "a", "b", "c", "d"], [1, 1, 0, 0, 0, 0, 0, 0]
+    drawn = {frozenset(split(groups, classes=classes, wanted=2, seed=seed).names) for seed in range(20)}
+    assert frozenset(("a", "b")) not in drawn and len(drawn) > 2
+
+
+@pytest.mark.parametrize("wanted", [3, 4, ["a", "b", "c"]])
+def test_somebody_has_to_train(wanted):
+    with pytest.raises(DataFormatError, match="Nobody is left to train"):
+        split(["a", "b", "c"], wanted=wanted)
+
+
+def test_groups_of_another_length_are_refused():
+    with pytest.raises(ValueError, match="inconsistent"):
+        hold_out_subjects(np.zeros(3, int), ["a"], np.zeros(3, bool), 1, np.random.default_rng(0))
