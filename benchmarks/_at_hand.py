@@ -71,14 +71,20 @@ def _home(data: Path | None, name: str) -> Path | None:
     return data / name if data is not None and (data / name).is_dir() else None
 
 
-def cut(recordings: Iterable[Recording], rate_hz: float, channels: Sequence[str], labels: Collection[str]) -> WindowSet:
-    """Give windows of 1 s that overlap by half, of these labels only."""
+def cut(
+    recordings: Iterable[Recording],
+    rate_hz: float,
+    channels: Sequence[str],
+    labels: Collection[str],
+    step_s: float = STEP_S,
+) -> WindowSet:
+    """Give windows of 1 s that overlap by half, or not at all, of these labels only."""
     recordings = list(recordings)
     found = {str(name) for r in recordings for name in np.unique(np.asarray(r.labels, dtype=str))}
     return segment_recordings(
         recordings,
         WINDOW_S,
-        1 - STEP_S / WINDOW_S,
+        1 - step_s / WINDOW_S,
         sampling_rate_hz=rate_hz,
         channels=channels,
         drop_labels=found - set(labels),
@@ -109,7 +115,7 @@ def utd_mhad(home: Path) -> Task:
         max_block_s=STEP_S,
         deep=slower,
         deep_notes=f"{FILM_RATE_HZ:g} Hz, as the paper has everywhere",
-        deep_budgets_s=(1.5, 6.0, 25.0),
+        deep_budgets_s=(1.5, 6.0),
     )
 
 
@@ -130,7 +136,7 @@ def phone_and_watch(home: Path, films: Iterable[Recording]) -> Task:
         budgets_s=(2.0, 5.0, 10.0, 20.0, 40.0),
         ratio_s=4.0,
         max_block_s=STEP_S,
-        deep_budgets_s=(2.0, 10.0, 40.0),
+        deep_budgets_s=(2.0, 10.0),
     )
 
 
@@ -157,9 +163,9 @@ def studio(films: Iterable[Recording], sensors: Iterable[Recording]) -> Task:
         budgets_s=(2.0, 5.0, 10.0, 20.0, 40.0),
         ratio_s=3.5,
         max_block_s=STEP_S,
-        deep=cut([*(r for r in sensors if r.subject in few), *films], FILM_RATE_HZ, sites, labels),
-        deep_notes=f"{len(few)} of the {n_people} people with sensors",
-        deep_budgets_s=(2.0, 10.0, 40.0),
+        deep=cut([*(r for r in sensors if r.subject in few), *films], FILM_RATE_HZ, sites, labels, WINDOW_S),
+        deep_notes=f"{len(few)} of the {n_people} people with sensors, windows that do not overlap",
+        deep_budgets_s=(2.0, 10.0),
     )
 
 

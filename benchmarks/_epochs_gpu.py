@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 from _epochs import BATCH_SIZE, N_CLASSES, Case, Epoch, bare_epoch, classifier_epoch, draw_windows
-from torch import nn
 
 from har_virtual.models.networks.deep_conv_lstm import DeepConvLSTM
 
@@ -25,14 +26,10 @@ def on_gpu(case: Case, device: str = "cuda") -> dict[str, Any]:
     """Absolute times on a GPU, how busy it is, and what bfloat16 and compilation change."""
     X, y = draw_windows(case.n_samples, case.n_channels, case.n_steps * BATCH_SIZE)
     scaled, targets = torch.from_numpy(np.array(X)).to(device), torch.from_numpy(y).to(device)
-    candidates: dict[str, Callable[[], Epoch]] = {"classifier": lambda: classifier_epoch(X, y, device)}
-    candidates |= {
-        name: lambda network=network, bf16=bf16: bare_epoch(
-            scaled, targets, network, torch.autocast(torch.device(device).type, torch.bfloat16) if bf16 else None
-        )
-        for name, network, bf16 in variants(case.n_channels, device)
-    }
-    results = {}
+    candidates: dict[str, Callable[[], Epoch]] = {"classifier": partial(classifier_epoch, X, y, device)}
+    for name, network, precision in variants(case.n_channels, device):
+        candidates[name] = partial(bare_epoch, scaled, targets, network, precision)
+    results: dict[str, dict[str, Any]] = {}
     for name, candidate in candidates.items():
         try:
             candidate(), candidate()
@@ -48,16 +45,17 @@ def on_gpu(case: Case, device: str = "cuda") -> dict[str, Any]:
     return results
 
 
-def variants(n_channels: int, device: str) -> Iterator[tuple[str, nn.Module, bool]]:
-    """Names, networks, and whether they run in bfloat16."""
-    for name, compiled, bf16 in (
-        ("bare", False, False),
-        ("bf16", False, True),
-        ("compiled", True, False),
-        ("both", True, True),
+def variants(n_channels: int, device: str) -> Iterator[tuple[str, Any, AbstractContextManager | None]]:
+    """Names, networks, and in what they run."""
+    bf16 = torch.autocast(torch.device(device).type, torch.bfloat16)
+    for name, compiled, precision in (
+        ("bare", False, None),
+        ("bf16", False, bf16),
+        ("compiled", True, None),
+        ("both", True, bf16),
     ):
         network = DeepConvLSTM(n_channels, N_CLASSES).to(device)
-        yield name, torch.compile(network) if compiled else network, bf16
+        yield name, torch.compile(network) if compiled else network, precision
 
 
 def busy_share(epoch: Callable[[], Epoch]) -> float:

@@ -45,38 +45,38 @@ TASK_PARTS = FOREST_PARTS | DEEP_PARTS
 PARTS = ("tables1-3", "table4", "table5", "figure4", "figure5", "figure6", "budgets", *DEEP_PARTS)
 SAME_PART = dict.fromkeys(("table1", "table2", "table3"), "tables1-3")
 PROTOCOL = """
-IMUTube (Kwon et al. 2020), sections 3 and 4, with random forests on ECDF features of 15 components and mean; the
-tasks' notes say sites, rate, windows and where the virtual side comes from. Test rows are real windows of people who
-are in no training row; everything fitted (rotation, map, forest) sees training people only. tables1-3: "validated" is
-leave-one-subject-out in which the next subject in order chooses trees (3 to 50) and leaf (1 to 50) and does not train,
-on all data: the honest figure; "fixed" has 50 trees and leaves of 1, nobody validates; "hold_out" has the paper's two
+IMUTube (Kwon et al. 2020), sections 3 and 4, with random forests on ECDF features of 15 components and mean; the tasks'
+notes say sites, rate, windows and where the virtual side comes from. Test rows are real windows of people who are in no
+training row; everything fitted (rotation, map, forest) sees training people only. tables1-3: "validated" is leave-one-
+subject-out in which the next subject in order chooses trees (3 to 50) and leaf (1 to 50) and does not train, on all
+data: the honest figure; "fixed" has 50 trees and leaves of 1, nobody validates; "hold_out" has the paper's two
 subjects. macro_f1 is pooled over test windows; low and high are the expanded 95 % bootstrap interval over subjects;
 wilson_low and wilson_high are the paper's interval, which takes overlapping windows of few people for independent;
 differences to R2R are paired over subjects. figure6 and table5 cut the real training data to so many seconds per class
-before every fit (10 draws, the same for all protocols, nested over seconds), with virtual windows in the given ratio
-to these, or all there are where a class has fewer (n_virtual); the forest is fixed unless the options say tuned. V2R
-in figure6 maps all virtual windows by so much real data (3 draws). "best_on_test" is the highest test score over all
+before every fit (10 draws, the same for all protocols, nested over seconds), with virtual windows in the given ratio to
+these, or all there are where a class has fewer (n_virtual); the forest is fixed unless the options say tuned. V2R in
+figure6 maps all virtual windows by so much real data (3 draws). "best_on_test" is the highest test score over all
 amounts of data, fixed or validated: the choice that the paper makes for its tables 1 to 3, looking at the test, and no
 estimate. budgets is no table of the paper: all virtual windows of training people beside few real ones, taken as whole
 runs of one person and class, or as single windows (10 draws). figure5: squared Frechet distance of virtual windows,
-mapped by so many real seconds per class, to all real ones (it sees all real windows and is no score), on ECDF
-features: not comparable with the paper's, which names no embedding. table4: "none" trains on the whole source and
-tests on the whole target; the others leave one subject of the target out and map the source to the other subjects'
-real windows, which do not train; fixed forests. Signals of figure4 are one take each, adapted by what was fitted on
-takes of other people; r and rmse are of raw, mapped and aligned-and-mapped virtual acceleration. deep (tables 1b to
-3b), table6 and figure7 are networks on raw windows, each trained with 3 seeds: macro_f1 is the mean of the seeds'
-scores, and an interval draws people, each with all seeds; one person, named or the next in order, validates: training
-stops 6 epochs (the paper: 10) after the lowest validation loss, and its weights are kept. With the paper's data its
-people are held out, with DeepConvLSTM of 64 filters and 128 units and its grid (learning rate, weight decay,
-augmentation), chosen on the validating person. At hand hold-outs rotate over all people, so that intervals over people
-exist; the network has 32 filters and 64 units, learning rate .003, weight decay .0001, no augmentation, 30 epochs at
-most, none of them chosen. "TL" pretrains on 80 % of the virtual clips, stops by 10 % (the last 10 % are scored only)
-and fine-tunes all weights on the real windows; TL "some labels" has virtual windows of every other class only (PAMAP2
-with 11: of the 8), so that the last layer is replaced. table6's right half: forests of 50 trees on 100 numbers of a
+mapped by so many real seconds per class, to all real ones (it sees all real windows and is no score), on ECDF features:
+not comparable with the paper's, which names no embedding. table4: "none" trains on the whole source and tests on the
+whole target; the others leave one subject of the target out and map the source to the other subjects' real windows,
+which do not train; fixed forests. Signals of figure4 are one take each, adapted by what was fitted on takes of other
+people; r and rmse are of raw, mapped and aligned-and-mapped virtual acceleration. deep (tables 1b to 3b), table6 and
+figure7 are networks on raw windows, each trained with 3 seeds: macro_f1 is the mean of the seeds' scores, and an
+interval draws people, each with all seeds; one person, named or the next in order, validates: training stops 6 epochs
+(the paper: 10) after the lowest validation loss, and its weights are kept. With the paper's data its people are held
+out, with DeepConvLSTM of 64 filters and 128 units and its grid (learning rate, weight decay, augmentation), chosen on
+the validating person. At hand hold-outs rotate over all people, so that intervals over people exist; the network has 32
+filters and 64 units, learning rate .003, weight decay .0001, no augmentation, 30 epochs at most (20 in pretraining),
+none of them chosen. "TL" pretrains on 80 % of the virtual clips, stops by 10 % (the last 10 % are scored only) and
+fine-tunes all weights on the real windows; TL "some labels" has virtual windows of every other class only (PAMAP2 with
+11: of the 8), so that the last layer is replaced. table6's right half: forests of 50 trees on 100 numbers of a
 convolutional autoencoder that saw real or virtual windows, without labels, stopped by the validating person's windows;
-at hand it has a quarter of the filters. figure7: real data cut to so many seconds per class (a draw a seed, nested),
-adaptation fitted to these, all virtual windows pretrain; fine-tuning and training from scratch have batches of 20 and
-patience for 10 epochs of 60.
+at hand it has a quarter of the filters and 10 epochs at most. figure7: real data cut to so many seconds per class (a
+draw a seed, nested), adaptation fitted to these, all virtual windows pretrain; fine-tuning and training from scratch
+have 120 epochs at most and patience for 25, as few windows are one step an epoch.
 """
 
 

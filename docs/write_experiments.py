@@ -116,6 +116,34 @@ def transfers(results: Results) -> Iterator[list[str]]:
             yield [target, source, *(cells[name] for name in ("none", "mapped", "aligned, mapped")), interval(own)]
 
 
+def networks(results: Results) -> Iterator[list[str]]:
+    for part, half in (("deep", None), ("table6", "supervised")):
+        for task, found in results[part].items():
+            for row in (found if half is None else found[half])["table"]:
+                name = row["protocol"]
+                if half is not None and name == "R2R":
+                    continue
+                cells = [results["tasks"][task]["title"], name, interval(row), f"{row['sd_over_seeds']:.3f}"]
+                yield [*cells, "" if name == "R2R" else less(row)]
+
+
+def autoencoders(results: Results) -> Iterator[list[str]]:
+    for task, found in results["table6"].items():
+        real, virtual = found["unsupervised"]["table"]
+        share = f"{virtual['macro_f1'] / real['macro_f1']:.0%}"
+        yield [results["tasks"][task]["title"], interval(real), interval(virtual), less(virtual), share]
+
+
+def fine_tuning(results: Results) -> Iterator[list[str]]:
+    for task, found in results["figure7"].items():
+        said = {(row["protocol"], row["seconds"]): row["verdict"] for row in found["verdict"]}
+        start = {row["seconds"]: row for row in found["curve"] if row["protocol"] == "R2R"}
+        for row in (each for each in found["curve"] if each["protocol"] != "R2R"):
+            seconds = row["seconds"]
+            cells = [results["tasks"][task]["title"], f"{seconds:g}", f"{start[seconds]['macro_f1']:.3f}"]
+            yield [*cells, row["protocol"], less(row), said[row["protocol"], seconds]]
+
+
 def speed(_: Results) -> Iterator[list[str]]:
     found = json.loads(SPEED.read_text(encoding="utf-8"))["results"]
     whole, plain = found["evaluate"], found["plain"]
@@ -151,6 +179,12 @@ TABLES: dict[str, tuple[list[str], Callable[[Results], Rows]]] = {
         ["tested on", "trained on", "as it is", "mapped", "aligned, mapped", "the target's own R2R"],
         transfers,
     ),
+    "networks": (["data", "trained by", "macro-F1, mean of 3 seeds", "sd over seeds", "less R2R"], networks),
+    "autoencoders": (
+        ["data", "autoencoder of real windows", "of virtual ones", "less that of real ones", "share"],
+        autoencoders,
+    ),
+    "fine_tuning": (["data", "real s a class", "R2R", "pretrained", "less R2R", ""], fine_tuning),
     "speed": (["200,000 windows", ""], speed),
 }
 

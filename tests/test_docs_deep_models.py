@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "deep_models.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,6 +19,7 @@ SMALLER = {
     "range(6)": "range(4)",
     "range(20, 26)": "range(20, 22)",
     "duration_s=10.0": "duration_s=5.0",
+    "max_epochs=15, ": "",
     "max_epochs=20, ": "",
     "DeepConvLSTMClassifier(": "DeepConvLSTMClassifier(n_filters=2, lstm_size=2, max_epochs=2, ",
     "MMFitClassifier(": "MMFitClassifier(max_epochs=1, ",
@@ -30,6 +33,7 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_guide_runs_and_what_the_readme_says_of_networks(tmp_path):
     (readme,) = (block for block in blocks(README) if "DeepConvLSTMClassifier" in block)
     script = "\n".join([*blocks(PAGE), readme])

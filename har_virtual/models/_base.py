@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 Augmentation = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-# Windows that are looked at together for the scale.
-_BLOCK = 4096
+# Values that are looked at together for the scale.
+_BLOCK = 2**22
 
 
 class DeepEstimator(BaseEstimator):
@@ -62,6 +62,8 @@ class DeepEstimator(BaseEstimator):
 
     _architecture: ClassVar[tuple[str, ...]] = ()
     """Parameters that the shapes of the network's weights depend on."""
+    _depends_on_length: ClassVar[bool] = True
+    """Whether another window length makes another network."""
     _learned: ClassVar[tuple[str, ...]] = (
         *("n_epochs_", "best_epoch_", "validated_", "history_", "real_rows_used_", "real_labels_used_"),
     )
@@ -158,8 +160,12 @@ class DeepEstimator(BaseEstimator):
 
         return WindowRows(X, targets, rows, least_samples=self._least_samples())
 
-    def _check_length(self, X: np.ndarray) -> None:
-        """Say that windows are lengthened; two-dimensional input, as of scikit-learn's own checks, has few samples."""
+    def _check_shape(self, X: np.ndarray) -> None:
+        """Compare the channels with their names, and say where windows are lengthened."""
+        names = None if self.channels is None else list(self.channels)
+        if names is not None and (len(names) != X.shape[2] or len(set(names)) != len(names)):
+            raise DataFormatError(f"channels must name each of the {X.shape[2]} channels of X once; they are {names}.")
+        # Two dimensions, as of scikit-learn's own checks, have few samples.
         if X.shape[1] < self._least_samples() and X.shape[2] > 1:
             warnings.warn(
                 f"Windows have {X.shape[1]} samples, and {type(self).__name__} needs {self._least_samples()}: they are "
@@ -298,7 +304,7 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             raise DataFormatError(
                 f"{type(self).__name__} needs windows of at least two classes; y has one class, {self.classes_[0]!r}."
             )
-        self._check_length(X)
+        self._check_shape(X)
         pretrained = None if self.pretrained is None else self._find_pretrained(self.pretrained)
         drawing, weighing, training = self._generators()
         split = self._split(X, codes, groups, sample_domain, drawing, given=X_val is not None)
@@ -335,7 +341,11 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         if pretrained.kind != type(self).__name__:
             raise DataFormatError(f"A {type(self).__name__} cannot begin with the weights of a {pretrained.kind}.")
         pretrained.check_windows(
-            pretrained.kind, n_channels=self.n_channels_in_, channels=self.channels, n_classes=len(self.classes_)
+            pretrained.kind,
+            n_channels=self.n_channels_in_,
+            channels=self.channels,
+            n_classes=len(self.classes_),
+            n_samples=self.n_features_in_ if self._depends_on_length else None,
         )
         return pretrained
 
@@ -427,7 +437,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
 def mean_and_std(X: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give mean and standard deviation of each channel over the samples of some windows, block by block."""
-    blocks = np.array_split(rows, len(rows) // _BLOCK + 1)
+    n_values = len(rows) * X.shape[1] * X.shape[2]
+    blocks = np.array_split(rows, min(len(rows), n_values // _BLOCK + 1))
     n_samples = len(rows) * X.shape[1]
     mean = sum(X[block].sum(axis=(0, 1), dtype=np.float64) for block in blocks) / n_samples
     squares = sum(np.square(X[block] - mean, dtype=np.float64).sum(axis=(0, 1)) for block in blocks)

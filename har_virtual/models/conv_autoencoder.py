@@ -224,6 +224,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
         from har_virtual.models.networks.training import seeded
 
         X, _ = check_windows(self, X, reset=True)
+        self._check_shape(X)
         virtual = check_sample_domain(sample_domain, len(X))
         drawing, weighing, training = self._generators()
         split = self._split(X, np.zeros(len(X), int), groups, sample_domain, drawing, given=X_val is not None)

@@ -227,6 +227,13 @@ def test_a_hold_outs_validation_subjects_validate():
     ]
 
 
+def test_a_hold_outs_validation_subjects_of_whom_nobody_makes_use_are_not_counted():
+    tree = make_pipeline(FunctionTransformer(flatten), DecisionTreeClassifier())
+    result = run("R2R", classifier=tree, hold_out=HoldOut("set/1", "set/10"))
+    assert result["R2R"].folds.real_rows_used.tolist() == [36] and "validated" not in result["R2R"].folds
+    assert result.how["validation"] is None
+
+
 def test_where_a_hold_out_names_nobody_to_validate_the_classifier_gets_nothing():
     result = run("R2R", hold_out=HoldOut((), "set/10"))
     [seen] = NearestMean.seen
@@ -248,7 +255,7 @@ def test_of_two_people_nobody_is_left_to_validate():
 
 
 def test_how_it_was_done_says_who_validated_and_for_what():
-    plain = run("R2R", classifier=make_pipeline(FunctionTransformer(len_of_flat), DecisionTreeClassifier()))
+    plain = run("R2R", classifier=make_pipeline(FunctionTransformer(flatten), DecisionTreeClassifier()))
     assert plain.how["validation"] is None and plain.how["split"] == "leave-one-subject-out"
     own, both = run("R2R"), run("R2R", tune={"power": [1.0]})
     assert own.how["validation"] == "goes to the classifier's fit"
@@ -258,7 +265,7 @@ def test_how_it_was_done_says_who_validated_and_for_what():
         assert json.loads(json.dumps(result.how))["features"] == "passthrough"
 
 
-def len_of_flat(X):
+def flatten(X):
     return X.reshape(len(X), -1)
 
 

@@ -11,7 +11,7 @@ from har_virtual.models.networks.scaled import Scaled
 
 
 def test_the_scale_is_that_of_the_training_rows_over_all_samples(monkeypatch):
-    monkeypatch.setattr("har_virtual.models._base._BLOCK", 3)
+    monkeypatch.setattr("har_virtual.models._base._BLOCK", 40)
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(11, 7, 2)) * [1, 1e-3] + [0, 9.81]).astype(np.float32)
     rows = np.array([0, 3, 4, 5, 8, 9, 10])

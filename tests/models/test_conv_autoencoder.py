@@ -78,7 +78,7 @@ def test_training_brings_windows_back_nearer_to_where_they_were():
     X, *_ = movements()
     model = quick(max_epochs=12, lr=0.01).fit(X)
     losses = model.history_["train_loss"]
-    assert losses.iloc[-1] < 0.6 * losses.iloc[0]
+    assert losses.iloc[-1] < 0.75 * losses.iloc[0]
     assert model.n_epochs_ == model.best_epoch_ == 12
 
 

@@ -310,6 +310,13 @@ def test_bad_input_is_refused(spoil, message):
         quick().fit(*spoil(X, y))
 
 
+@pytest.mark.parametrize("names", [["acc_x", "acc_y"], ["acc_x", "acc_x", "acc_y"]])
+def test_names_that_do_not_fit_the_channels_are_refused(names):
+    X, y, _ = oscillations(30)
+    with pytest.raises(DataFormatError, match="name each of the 3 channels"):
+        quick(channels=names).fit(X, y)
+
+
 def test_other_windows_than_in_fit_are_refused():
     X, y, _ = oscillations(30)
     model = quick().fit(X, y)
