@@ -65,11 +65,11 @@ whole target; the others leave one subject of the target out and map the source 
 which do not train; fixed forests. Signals of figure4 are one take each, adapted by what was fitted on takes of other
 people; r and rmse are of raw, mapped and aligned-and-mapped virtual acceleration. deep (tables 1b to 3b), table6 and
 figure7 are networks on raw windows, each trained with 3 seeds: macro_f1 is the mean of the seeds' scores, and an
-interval draws people, each with all seeds; one person, named or the next in order, validates: training stops 6 epochs
+interval draws people, each with all seeds; one person, named or the next in order, validates: training stops 5 epochs
 (the paper: 10) after the lowest validation loss, and its weights are kept. With the paper's data its people are held
 out, with DeepConvLSTM of 64 filters and 128 units and its grid (learning rate, weight decay, augmentation), chosen on
 the validating person. At hand hold-outs rotate over all people, so that intervals over people exist; the network has 32
-filters and 64 units, learning rate .003, weight decay .0001, no augmentation, 30 epochs at most (20 in pretraining),
+filters and 64 units, learning rate .003, weight decay .0001, no augmentation, 25 epochs at most (15 in pretraining),
 none of them chosen. "TL" pretrains on 80 % of the virtual clips, stops by 10 % (the last 10 % are scored only) and
 fine-tunes all weights on the real windows; TL "some labels" has virtual windows of every other class only (PAMAP2 with
 11: of the 8), so that the last layer is replaced. table6's right half: forests of 50 trees on 100 numbers of a
