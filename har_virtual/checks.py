@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from numbers import Integral, Real
 from typing import Any
@@ -44,6 +45,26 @@ def check_level(level: Any) -> float:
     if not is_finite_number(level) or not 0 < level < 1:
         raise DataFormatError(f"level must lie between 0 and 1, such as 0.95, not {level!r}.")
     return float(level)
+
+
+def check_augmentation(name: str, step: Any) -> None:
+    """Raise `DataFormatError` if `step` cannot be called as ``step(X, rng)``, as a class or a function of X cannot."""
+    called = getattr(step, "__name__", type(step).__name__)
+    if isinstance(step, type):
+        raise DataFormatError(f"{name} is the class {called}: give an instance, {called}(...).")
+    if not callable(step):
+        raise DataFormatError(f"{name} is {step!r}: an augmentation is called as step(X, rng), rng a numpy Generator.")
+    try:
+        signature = inspect.signature(step)
+    except ValueError:
+        # Some compiled functions have none.
+        return
+    try:
+        signature.bind("X", "rng")
+    except TypeError:
+        raise DataFormatError(
+            f"{name}: an augmentation is called as step(X, rng), rng a numpy Generator, but {called} takes {signature}."
+        ) from None
 
 
 def is_finite_number(value: Any) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from sklearn.utils import Tags, assert_all_finite, check_array, column_or_1d, ge
 from sklearn.utils._param_validation import HasMethods, Interval
 
 from har_virtual.adaptation._meta import TrainingRowsMetaEstimator, names_per_row, take_rows
+from har_virtual.checks import check_augmentation
 from har_virtual.exceptions import DataFormatError
 
 
@@ -97,12 +97,8 @@ class TrainOnly(TrainingRowsMetaEstimator):
         self.random_state = random_state
 
     def _training_rows(self, X: Any, y: Any, virtual: np.ndarray) -> tuple[Any, Any, np.ndarray | None]:
-        if isinstance(self.step, type):
-            raise DataFormatError(
-                f"step is the class {self.step.__name__}: give an instance, {self.step.__name__}(...)."
-            )
-        if not hasattr(self.step, "fit_resample"):
-            _check_augmentation(self.step)
+        if isinstance(self.step, type) or not hasattr(self.step, "fit_resample"):
+            check_augmentation("step", self.step)
         self.real_rows_used_ = self.real_labels_used_ = np.count_nonzero(~virtual)
         return self._resample(X, y) if hasattr(self.step, "fit_resample") else self._augment(X, y)
 
@@ -156,18 +152,3 @@ class TrainOnly(TrainingRowsMetaEstimator):
             tags.input_tags.sparse &= step.sparse
             tags.input_tags.allow_nan &= step.allow_nan
         return tags
-
-
-def _check_augmentation(step: Callable) -> None:
-    try:
-        signature = inspect.signature(step)
-    except ValueError:
-        # Some compiled functions have none.
-        return
-    try:
-        signature.bind("X", "rng")
-    except TypeError:
-        name = getattr(step, "__name__", type(step).__name__)
-        raise DataFormatError(
-            f"An augmentation is called as step(X, rng), rng a numpy Generator, but {name} takes {signature}."
-        ) from None

@@ -84,5 +84,8 @@ def from_description(description: Mapping[str, Any]) -> WindowAugmentation:
     if unknown:
         raise DataFormatError(f"{kind.__name__} has no parameter {', '.join(sorted(map(str, unknown)))}.")
     if kind is Compose:
-        parameters["steps"] = [from_description(step) for step in parameters.get("steps") or ()]
+        steps = parameters.get("steps")
+        if not isinstance(steps, (list, tuple)):
+            raise DataFormatError(f"steps must be a list of descriptions, not {steps!r}.")
+        parameters["steps"] = [from_description(step) for step in steps]
     return kind(**parameters)

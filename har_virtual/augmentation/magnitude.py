@@ -11,6 +11,9 @@ from har_virtual.augmentation._curves import spline_basis
 from har_virtual.checks import check_count
 from har_virtual.exceptions import DataFormatError
 
+# Values whose spread is taken at once.
+_BLOCK = 2**20
+
 
 @dataclass(frozen=True)
 class Jitter(WindowAugmentation):
@@ -62,9 +65,23 @@ class Jitter(WindowAugmentation):
         noise = rng.standard_normal((len(rows), *X.shape[1:]), dtype=X.dtype)
         noise *= X.dtype.type(self.sigma)
         if self.relative:
-            noise *= X.std(axis=(0, 1))
+            noise *= _spread(X).astype(X.dtype)
         noise += X[rows]
         return noise
+
+
+def _spread(X: np.ndarray) -> np.ndarray:
+    """Give the standard deviation of each channel, float64, block by block: single precision cannot add up millions."""
+    values = X.reshape(-1, X.shape[2])
+    blocks = np.array_split(values, values.size // _BLOCK + 1)
+    mean = sum(_channels_first(block).sum(axis=1) for block in blocks) / len(values)
+    squares = sum(np.square(_channels_first(block) - mean[:, np.newaxis]).sum(axis=1) for block in blocks)
+    return np.sqrt(squares / len(values))
+
+
+def _channels_first(values: np.ndarray) -> np.ndarray:
+    """Copy (n, n_channels) so that the values of a channel lie side by side, which is fastest to sum."""
+    return values.T.astype(np.float64, order="C")
 
 
 @dataclass(frozen=True)

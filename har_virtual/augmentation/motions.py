@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +19,8 @@ Factor = float | tuple[float, float]
 _MIRROR = np.diag([-1.0, 1.0, 1.0])
 # An axis of rotation turns round in a mirror, and z of a segment is one; with it a mirrored frame is right-handed.
 _AXES = np.diag([1.0, 1.0, -1.0])
-_SIDED = re.compile(r"(?<![a-z])(left|right|(counter|anti)?[-_ ]?clockwise|c?cw)(?![a-z])", re.IGNORECASE)
+_SIDED = re.compile(r"(?<![a-z])((left|right)(wards?)?|(counter|anti)?[-_ ]?clockwise|c?cw)(?![a-z])", re.IGNORECASE)
+_NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def augment_motions(
@@ -29,6 +31,7 @@ def augment_motions(
     size: Factor = 1.0,
     mirror: bool = False,
     mirrored_labels: Mapping[Any, Any] | None = None,
+    originals: bool = False,
     random_state: int | np.random.Generator | None = None,
 ) -> list[Motion]:
     """Make varied copies of motions: at another tempo, of a larger or smaller person, with left and right swapped.
@@ -42,7 +45,7 @@ def augment_motions(
     motions : iterable of Motion
         Of videos or of motion capture.
     n_copies : int, default=1
-        Copies of each motion. The motions themselves are not in the result: ``[*motions, *augment_motions(motions)]``.
+        Copies of each motion.
     tempo, size : float or tuple of two float, default=1.0
         Factors, see `scale_tempo` and `scale_size`: one for all copies, or the lowest and highest between which each
         copy's own is drawn, its logarithm evenly, so that 2 is as likely as 1/2 in (0.5, 2).
@@ -50,6 +53,8 @@ def augment_motions(
         Whether one copy of two, at random, is mirrored, see `mirror_motion`.
     mirrored_labels : mapping, optional
         As in `mirror_motion`. A motion whose label has None here is never mirrored.
+    originals : bool, default=False
+        Whether each motion itself, unchanged, stands before its copies.
     random_state : int, Generator or None
         Seeds the draws. With an int, a copy depends on neither later motions nor later copies, and its tempo not on
         whether size or mirror vary, too.
@@ -60,7 +65,8 @@ def augment_motions(
         All copies of the first motion, then all of the second: ``len(motions) * n_copies``. Subject, dataset and label
         are the motion's own (the label as `mirrored_labels` has it), so that a copy stays on its person's side of every
         split. A session gets "/copy 0" and so on, for a copy has a clock of its own. ``attrs["augmentation"]`` has
-        motion (its position in `motions`), copy, tempo, size and mirrored.
+        motion (its position in `motions`), copy (None for the motion itself), tempo, size, mirrored, and source, a
+        digest of the motion as it was at first, by which `har_virtual.WindowSet.clips` knows what is of one clip.
 
     Raises
     ------
@@ -82,18 +88,22 @@ def augment_motions(
     motions = _check_motions(motions)
     check_count("n_copies", n_copies, 1)
     tempos, sizes = _check_range("tempo", tempo), _check_range("size", size)
-    if not isinstance(mirror, bool | np.bool_):
-        raise DataFormatError(f"mirror must be True or False, not {mirror!r}.")
+    for name, flag in (("mirror", mirror), ("originals", originals)):
+        if not isinstance(flag, bool | np.bool_):
+            raise DataFormatError(f"{name} must be True or False, not {flag!r}.")
     may_mirror = [bool(mirror) and _may_mirror(motion, mirrored_labels or {}) for motion in motions]
     copies = []
     for i, rng in enumerate(np.random.default_rng(random_state).spawn(len(motions))):
+        motion = _noted(motions[i], {"motion": i, "copy": None})
+        if originals:
+            copies.append(motion)
         for copy in range(n_copies):
             for_tempo, for_size, for_mirror = rng.random(3)
-            varied = scale_size(scale_tempo(motions[i], _between(tempos, for_tempo)), _between(sizes, for_size))
+            varied = scale_size(scale_tempo(motion, _between(tempos, for_tempo)), _between(sizes, for_size))
             if may_mirror[i] and for_mirror < 0.5:
                 varied = mirror_motion(varied, mirrored_labels)
             session = None if varied.session is None else f"{varied.session}/copy {copy}"
-            copies.append(_noted(varied, {"motion": i, "copy": copy}, session=session))
+            copies.append(_noted(varied, {"copy": copy}, session=session))
     return copies
 
 
@@ -191,14 +201,14 @@ def mirror_motion(motion: Motion, mirrored_labels: Mapping[Any, Any] | None = No
             f"A motion labelled {motion.label!r} is not to be mirrored: mirrored_labels has None for it."
         )
     swap, rotations, uncertainty_m = list(motion.skeleton.mirror), motion.rotations, motion.uncertainty_m
-    mirrored = motion.replace(
+    done = _augmentation(motion)
+    return motion.replace(
         positions_m=motion.positions_m[:, swap] @ _MIRROR,
         rotations=None if rotations is None else _MIRROR @ rotations[:, swap] @ _AXES,
         uncertainty_m=None if uncertainty_m is None else uncertainty_m[:, swap],
         label=labels.get(motion.label, motion.label) if labels else motion.label,
-        attrs=_swap_sides(motion.attrs),
+        attrs={**_swap_sides(motion.attrs), "augmentation": {**done, "mirrored": not done["mirrored"]}},
     )
-    return _noted(mirrored, {"mirrored": not _augmentation(motion)["mirrored"]})
 
 
 def _check_motions(motions: Iterable[Motion]) -> list[Motion]:
@@ -228,7 +238,15 @@ def _between(ends: tuple[float, float], share: float) -> float:
 
 
 def _augmentation(motion: Motion) -> dict[str, Any]:
-    return {"tempo": 1.0, "size": 1.0, "mirrored": False, **motion.attrs.get("augmentation", {})}
+    done = {"tempo": 1.0, "size": 1.0, "mirrored": False, **motion.attrs.get("augmentation", {})}
+    return done if "source" in done else {**done, "source": _digest(motion)}
+
+
+def _digest(motion: Motion) -> str:
+    """Tell motions apart by what moves when, whatever they are called."""
+    digest = hashlib.sha256(motion.positions_m.tobytes())
+    digest.update(motion.timestamps_s.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _noted(motion: Motion, changes: Mapping[str, Any], **fields: Any) -> Motion:
@@ -252,7 +270,7 @@ def _may_mirror(motion: Motion, labels: Mapping[Any, Any]) -> bool:
         )
     if labels and motion.label in labels:
         return labels[motion.label] is not None
-    if isinstance(motion.label, str) and _SIDED.search(motion.label):
+    if isinstance(motion.label, str) and _SIDED.search(_NEW_WORD.sub(" ", motion.label)):
         raise DataFormatError(
             f"The label {motion.label!r} names a side. Say in mirrored_labels what its mirror image is called: "
             f"None for none of the classes, or {motion.label!r} if it is the same."

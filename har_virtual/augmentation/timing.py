@@ -35,7 +35,7 @@ class TimeWarp(WindowAugmentation):
     -----
     The code of Um et al., 2017 (see `Jitter`), warps each axis by a curve of its own, which tears a vector's axes apart
     in time, and lets the first sample go; here neither happens. A duration below 0.1 counts as 0.1, lest time run
-    backwards.
+    backwards. A window of one or two samples stays as it is.
 
     The values stay, only their times change. In a real motion twice as fast the linear acceleration is four times as
     large, the angular velocity twice: `augment_motions` does that.
@@ -169,7 +169,9 @@ class Permutation(WindowAugmentation):
         n_segments, least = self._layout(n_samples)
         spare = rng.integers(0, n_samples - n_segments * least, size=(n_windows, n_segments - 1), endpoint=True)
         cuts = np.sort(spare, axis=1) + least * np.arange(1, n_segments)
-        segment = (np.arange(n_samples)[:, np.newaxis] >= cuts[:, np.newaxis, :]).sum(axis=2)
+        starts = np.zeros((n_windows, n_samples), dtype=np.intp)
+        np.put_along_axis(starts, cuts, 1, axis=1)
+        segment = starts.cumsum(axis=1)
         place = rng.permuted(np.tile(np.arange(n_segments), (n_windows, 1)), axis=1)
         order = np.argsort(np.take_along_axis(place, segment, axis=1), axis=1, kind="stable")
         return X[rows[:, np.newaxis], order]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.pipeline import Pipeline
 
 from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.adaptation._meta import requested_in_fit
@@ -18,6 +20,7 @@ from har_virtual.evaluation.protocols import Protocol
 from har_virtual.evaluation.tuning import combine_grid
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.model_selection import SubjectFold
+from har_virtual.models._base import DeepEstimator
 from har_virtual.windows import WindowSet
 
 
@@ -105,7 +108,8 @@ def check_estimators(
     classifier: Any, features: Any, aligner: Any, mapper: Any, tune: Mapping[str, Sequence[Any]] | None
 ) -> None:
     """Refuse what no fold could use."""
-    if isinstance(features, str):
+    passed = isinstance(features, str)
+    if passed:
         _check_passthrough(features, classifier)
         features = None
     for name, given, kind, example in (
@@ -118,6 +122,10 @@ def check_estimators(
         unfit = isinstance(given, type) or not hasattr(given, "get_params")
         if given is not None and (unfit or not (isinstance(given, expected) or hasattr(given, kind))):
             raise DataFormatError(f"{name} must be an estimator such as {example}, not {given!r:.80}.")
+    if classifier is not None:
+        _check_pipelines(classifier)
+        if not passed:
+            _refuse_networks(classifier)
     if tune is not None:
         combine_grid(tune, RandomForestClassifier() if classifier is None else classifier)
 
@@ -135,6 +143,29 @@ def _check_passthrough(features: str, classifier: Any) -> None:
         )
 
 
+def _refuse_networks(classifier: BaseEstimator) -> None:
+    """Refuse a network that would take features of windows for a window of one channel."""
+    for part in (classifier, *classifier.get_params().values()):
+        if isinstance(part, DeepEstimator):
+            raise DataFormatError(
+                f'{type(part).__name__} learns from windows, not from features of them: pass features="passthrough".'
+            )
+
+
+def _check_pipelines(classifier: BaseEstimator) -> None:
+    """Refuse a Pipeline that would hand validation rows past the steps which change the training rows."""
+    for part in (classifier, *classifier.get_params().values()):
+        if not isinstance(part, Pipeline) or "X_val" in (part.transform_input or ()):
+            continue
+        steps = [(name, step) for name, step in part.steps if step not in (None, "passthrough")]
+        for name, step in steps[1:]:
+            if requested_in_fit(step, ["X_val"]):
+                raise DataFormatError(
+                    f"Step {name!r} of the Pipeline takes validation rows (X_val), which the steps before it would not "
+                    'change as they change the training rows: make it with transform_input=["X_val"].'
+                )
+
+
 def takes_validation(classifier: BaseEstimator | None) -> bool:
     """Whether the classifier's fit, or that of a step within it, requests the windows of validation subjects."""
     return classifier is not None and bool(requested_in_fit(classifier, ("X_val", "y_val")))
@@ -143,6 +174,22 @@ def takes_validation(classifier: BaseEstimator | None) -> bool:
 def unset_seeds(classifier: BaseEstimator) -> list[str]:
     """Name the random states of a classifier, and of estimators within it, that are None."""
     return [name for name, value in classifier.get_params().items() if value is None and _is_seed(name)]
+
+
+def make_seeds(classifier: BaseEstimator, random_state: int | None) -> dict[str, int | None]:
+    """Give a seed for each random state that is None.
+
+    It is `random_state`, but of several estimators of one class each has another: forests of one seed are one forest.
+    """
+    owners, n_seeded = classifier.get_params() | {"": classifier}, Counter[type]()
+    seeds: dict[str, int | None] = {}
+    for name in unset_seeds(classifier):
+        kind = type(owners[name.rpartition("__")[0]])
+        seeds[name] = random_state
+        if n_seeded[kind] and random_state is not None:
+            seeds[name] = int(np.random.default_rng([random_state, n_seeded[kind]]).integers(2**31))
+        n_seeded[kind] += 1
+    return seeds
 
 
 def set_seeds(classifier: BaseEstimator) -> list[str]:

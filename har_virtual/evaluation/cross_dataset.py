@@ -23,7 +23,7 @@ from har_virtual.evaluation.out_of_fold import OutOfFold, predict_out_of_fold
 from har_virtual.evaluation.protocols import PROTOCOLS, Protocol
 from har_virtual.exceptions import DataFormatError, FoldError, UnknownNameError
 from har_virtual.windows import WindowSet
-from har_virtual.windows.window_set import METADATA_COLUMNS
+from har_virtual.windows.window_set import COPY_OF, METADATA_COLUMNS
 
 TRANSFER_PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
     {
@@ -353,9 +353,7 @@ def _domain(windows: WindowSet) -> str:
 
 def _beside(target: WindowSet, source: WindowSet) -> WindowSet:
     """Give the target's windows, then the source's as virtual ones; the target's rows keep their numbers."""
-    known = list(METADATA_COLUMNS)
-    sides = [
-        replace(target, metadata=target.metadata[known]),
-        replace(source, metadata=source.metadata[known].assign(domain="virtual")),
-    ]
+    known = [*METADATA_COLUMNS, COPY_OF]
+    of_target, of_source = (each.metadata.loc[:, each.metadata.columns.isin(known)] for each in (target, source))
+    sides = [replace(target, metadata=of_target), replace(source, metadata=of_source.assign(domain="virtual"))]
     return replace(WindowSet.concat(sides), attrs=target.attrs)

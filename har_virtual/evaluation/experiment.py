@@ -25,8 +25,8 @@ from har_virtual.evaluation._inputs import (
     check_labelled,
     check_ratio,
     check_validation,
+    make_seeds,
     takes_validation,
-    unset_seeds,
 )
 from har_virtual.evaluation.amounts import describe_amounts
 from har_virtual.evaluation.evaluation import Evaluation
@@ -100,10 +100,12 @@ def evaluate(
         take, and two of Mix2R.
     classifier : estimator, optional
         Default: a random forest of 50 trees. Where its `random_state`, or that of an estimator within it, is None it
-        gets `random_state`. Like a step of a Pipeline it gets `groups`, `sample_domain` and `clips`
-        (`WindowSet.clips`) of its training rows if it requests them, as a search with whole subjects held out does, and
-        ``X_val`` and ``y_val`` of the validation subject. After ``set_fit_request(X_val=False, y_val=False)``, which
-        scikit-learn offers while metadata routing is on, it gets none, and a deep one draws somebody from `groups`.
+        gets `random_state`; of several estimators of one class each gets another, made from it. Like a step of a
+        Pipeline it gets `groups`, `sample_domain` and `clips` (`WindowSet.clips`) of its training rows if it requests
+        them, as a search with whole subjects held out does, and ``X_val`` and ``y_val`` of the validation subject. A
+        Pipeline changes these windows like those that train only with ``transform_input=["X_val"]``, and is refused
+        without. After ``set_fit_request(X_val=False, y_val=False)``, which scikit-learn offers while metadata routing
+        is on, a classifier gets none, and a deep one draws somebody from `groups`.
     features : transformer or "passthrough", optional
         From windows to rows. Default: ``ECDFFeatures(n_components=15)``. "passthrough": the classifier gets windows,
         (n_windows, n_samples, n_channels).
@@ -236,7 +238,7 @@ def evaluate_bank(
 def with_classifier(settings: Settings) -> Settings:
     """Fill in the default classifier, and seeds that are None."""
     classifier = RandomForestClassifier(50) if settings.classifier is None else settings.classifier
-    seeds = dict.fromkeys(unset_seeds(classifier), settings.random_state)
+    seeds = make_seeds(classifier, settings.random_state)
     return settings._replace(classifier=clone(classifier).set_params(**seeds) if seeds else classifier)
 
 

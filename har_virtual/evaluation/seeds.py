@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
 from har_virtual.checks import check_count
-from har_virtual.evaluation._inputs import set_seeds, unset_seeds
+from har_virtual.evaluation._inputs import check_estimators, set_seeds
 from har_virtual.evaluation.evaluation import Evaluation
 from har_virtual.evaluation.experiment import evaluate
 from har_virtual.evaluation.intervals import bootstrap_interval, paired_difference, wilson_interval
@@ -75,8 +75,9 @@ class SeededEvaluations:
         DataFrame
             The columns of `Evaluation.table`. Scores are means over the seeds of each seed's score, `difference` too.
             Intervals resample subjects, each with its windows under all seeds, so they say what other people might have
-            given; ``sd_over_seeds`` (n - 1; NaN with one seed) says what another seed might have. ``n_windows`` is the
-            number of test windows, whatever the number of seeds.
+            given; with fewer than six subjects they decide nothing, and with one there is none: NaN. ``sd_over_seeds``
+            (n - 1; NaN with one seed) says what another seed might have given. ``n_windows`` is the number of test
+            windows, whatever the number of seeds.
         """
         first = next(iter(self.evaluations.values()))
         if baseline not in (None, "R2R"):
@@ -92,7 +93,8 @@ class SeededEvaluations:
     def _row(self, name: str, compared: list[OutOfFold] | None, level: float) -> dict[str, float]:
         runs, nan = self._runs(name), float("nan")
         # The intervals of single runs are replaced below.
-        row = pd.DataFrame([run.summary(n_resamples=1) for run in runs]).mean().to_dict()
+        single = [run.summary(n_resamples=1) for run in runs]
+        row = pd.DataFrame(single).mean().to_dict() | {name: single[0][name] for name in ("n_subjects", "n_windows")}
         wilson = wilson_interval(row["macro_f1"], int(row["n_windows"]), level=level)
         row |= {"low": nan, "high": nan, "wilson_low": wilson.low, "wilson_high": wilson.high}
         if compared is not None:
@@ -126,7 +128,8 @@ def evaluate_seeds(
         As in `evaluate`.
     seeds : sequence of int, default=(0, 1, 2)
     **options
-        As in `evaluate`, but for `random_state`. The classifier's own must be None, or all runs would be the same.
+        As in `evaluate`, but for `random_state`. The classifier's own, and those of estimators within it, must be None:
+        one that is the same in all runs would hide a part of what a seed does.
 
     Returns
     -------
@@ -135,7 +138,8 @@ def evaluate_seeds(
     Raises
     ------
     DataFormatError
-        If there is no seed, one comes twice, the classifier has a seed of its own, or as `evaluate`.
+        If there is no seed, one comes twice or is no whole number, the classifier has a seed of its own beside several
+        ones, or as `evaluate`.
     UnknownNameError, FoldError
         As `evaluate`.
 
@@ -164,17 +168,25 @@ def evaluate_seeds(
     protocol
     R2R            1.0            0.0
     """
-    for seed in seeds:
-        check_count("seeds", seed, 0)
-    if not len(seeds) or len(set(seeds)) < len(seeds):
-        raise DataFormatError(f"Seeds that differ are needed, at least one, not {list(seeds)}.")
+    given = _check_seeds(seeds)
     classifier = options.get("classifier")
+    check_estimators(classifier, options.get("features"), None, None, None)
     template = RandomForestClassifier(50) if classifier is None else classifier
-    if len(seeds) > 1 and not unset_seeds(template) and set_seeds(template):
+    own = set_seeds(template)
+    if len(given) > 1 and own:
         raise DataFormatError(
-            f"{template!r} has a seed of its own, so that it would give the same {len(seeds)} times: set its "
-            "random_state to None."
+            f"{template!r} has a seed of its own, {', '.join(own)}, which would be the same all {len(given)} times: "
+            "set it to None."
         )
-    evaluations = {int(seed): evaluate(windows, protocols, random_state=int(seed), **options) for seed in seeds}
+    evaluations = {seed: evaluate(windows, protocols, random_state=seed, **options) for seed in given}
     how = dict(next(iter(evaluations.values())).how)
     return SeededEvaluations(evaluations, how | {"random_state": list(evaluations), "classifier": repr(template)})
+
+
+def _check_seeds(seeds: Any) -> list[int]:
+    given = list(seeds) if isinstance(seeds, Iterable) else []
+    for seed in given:
+        check_count("seeds", seed, 0)
+    if not given or len(set(given)) < len(given):
+        raise DataFormatError(f"Seeds that differ are needed, at least one, such as (0, 1, 2), not {seeds!r}.")
+    return [int(seed) for seed in given]

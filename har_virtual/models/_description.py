@@ -11,6 +11,9 @@ import pandas as pd
 
 from har_virtual.exceptions import DataFormatError
 
+# Bytes of a label: a file that claims more would fill the memory.
+_LONGEST = 2**16
+
 
 def can_be_written(value: Any) -> bool:
     """Whether JSON gives a plain value back as it was."""
@@ -49,6 +52,6 @@ def label_dtype(name: str) -> np.dtype:
         If labels cannot be of that type.
     """
     dtype = np.dtype(name)
-    if dtype.kind not in "OUiufb":
+    if dtype.kind not in "OUiufb" or dtype.itemsize > _LONGEST:
         raise DataFormatError(f"Labels of the type {name!r} cannot be read.")
     return dtype

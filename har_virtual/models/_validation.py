@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 
 from har_virtual.exceptions import DataFormatError, DataWarning
+from har_virtual.model_selection.splitters import _check_column
 
 
 class Split(NamedTuple):
@@ -18,7 +19,7 @@ class Split(NamedTuple):
 
     train: np.ndarray
     validation: np.ndarray
-    names: tuple[str, ...]
+    names: tuple[Any, ...]
 
 
 def hold_out_subjects(
@@ -45,7 +46,7 @@ def hold_out_subjects(
     Raises
     ------
     DataFormatError
-        If a named subject has no real rows, or nobody is left to train.
+        If a row has no subject, a named subject has no real rows, or nobody is left to train.
 
     Warns
     -----
@@ -56,7 +57,7 @@ def hold_out_subjects(
     everybody = Split(np.arange(len(classes)), np.arange(0), ())
     if groups is None or wanted is None:
         return everybody
-    subjects = column_or_1d(groups)
+    subjects = _check_column("groups", groups, "whole subjects validate")
     check_consistent_length(classes, subjects)
     real = np.unique(subjects[~virtual]).tolist()
     if not real:
@@ -64,7 +65,7 @@ def hold_out_subjects(
             "All training rows are virtual, so that no real person can validate: training takes max_epochs epochs. "
             "Give real rows of people who are not tested as X_val and y_val.",
             DataWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
         return everybody
     names = _draw(classes, subjects, real, wanted, rng) if isinstance(wanted, int) else _named(wanted, real)
@@ -75,11 +76,11 @@ def hold_out_subjects(
             f"{len(np.unique(subjects))} subjects. Give rows of more people, or validation_subjects=None, with which "
             "training does not stop early."
         )
-    return Split(np.flatnonzero(~theirs), np.flatnonzero(theirs & ~virtual), tuple(map(str, names)))
+    return Split(np.flatnonzero(~theirs), np.flatnonzero(theirs & ~virtual), tuple(names))
 
 
 def _named(wanted: Sequence[str] | str, real: list[str]) -> list[str]:
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
     unknown = [name for name in names if name not in real]
     if unknown or not names:
         raise DataFormatError(

@@ -108,7 +108,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
     >>> y = np.tile(["sit", "walk"], 40)
     >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(80, 30, 3))
     >>> features = ConvAutoencoderFeatures(
-    ...     embedding_size=8, n_filters=(4, 8), max_epochs=3, device="cpu", random_state=0
+    ...     validation_subjects=None, embedding_size=8, n_filters=(4, 8), max_epochs=3, device="cpu", random_state=0
     ... )
     >>> model = make_pipeline(features, RandomForestClassifier(random_state=0))
     >>> model.fit(X[:60], y[:60]).score(X[60:], y[60:])
@@ -157,6 +157,9 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
         self.device = device
         self.verbose = verbose
         self.random_state = random_state
+
+    # Labels are not looked at.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"y_val": False}
 
     _architecture = ("embedding_size", "n_filters")
 
@@ -231,7 +234,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
         train = self._choose(split.train, virtual)
         validating, rows = X, split.validation
         if X_val is not None:
-            validating, _ = check_windows(self, X_val, reset=False)
+            validating = self._check_validation_windows(X_val)
             rows = np.arange(len(validating))
         self.real_rows_used_, self.real_labels_used_ = int(np.count_nonzero(~virtual[train])) + len(rows), 0
         self._learn_scale(X, train)
@@ -285,7 +288,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
         DataFormatError
             If windows have another length or number of channels than in fit, or values are missing.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         from har_virtual.models.networks.training import outputs
 
         X, _ = check_windows(self, X, reset=False)
@@ -302,7 +305,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
         input_features : ignored
             What scikit-learn calls features are here the samples of a window.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         _check_feature_names_in(self, input_features, generate_names=False)
         return np.array([f"embedding{number}" for number in range(self.embedding_size)], dtype=object)
 

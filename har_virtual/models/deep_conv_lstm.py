@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from har_virtual.models._base import Augmentation, DeepClassifier
+from har_virtual.models._base import Augmentation
+from har_virtual.models._classifier import DeepClassifier
 from har_virtual.models.pretrained import Pretrained
 
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ class DeepConvLSTMClassifier(DeepClassifier):
         nothing made from them trains. They are drawn by `random_state`, rather those without whom every class still
         trains. None: training takes `max_epochs` epochs.
     class_weight : dict, "balanced" or None, default=None
-        Weights in the loss, by label; 1 for those not named.
+        Weights in the loss, by label; 1 for those not named. Only their ratios count, over the training windows.
     augment : callable or sequence of callables, optional
         ``augment(X, rng) -> X`` on each training batch, in the units of the windows; see `har_virtual.augmentation`.
     scale : bool, default=True
-        Whether each channel is shifted and divided by its mean and standard deviation over the training windows.
+        Whether each channel is shifted and divided by its mean and standard deviation over the training windows. A
+        pretrained network keeps what it was trained with.
     channels : sequence of str, optional
         Names of the channels, `WindowSet.channels`. They are saved, and a pretrained network with other channels, or
         the same in another order, is refused.
@@ -107,8 +109,9 @@ class DeepConvLSTMClassifier(DeepClassifier):
     >>> rng = np.random.default_rng(0)
     >>> y = np.tile(["sit", "walk"], 40)
     >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(80, 30, 3))
-    >>> model = DeepConvLSTMClassifier(n_filters=8, lstm_size=8, lr=0.01, max_epochs=15, device="cpu", random_state=0)
-    >>> model.fit(X[:60], y[:60]).score(X[60:], y[60:])
+    >>> subjects = np.repeat(["ann", "ben", "eve", "tom"], 20)
+    >>> model = DeepConvLSTMClassifier(n_filters=8, lstm_size=8, lr=0.01, max_epochs=25, batch_size=20, random_state=0)
+    >>> model.fit(X[:60], y[:60], groups=subjects[:60]).score(X[60:], y[60:])
     1.0
     """
 

@@ -11,8 +11,10 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from har_virtual.exceptions import DataFormatError
-from har_virtual.models._base import Augmentation, DeepClassifier
+from har_virtual.models._base import Augmentation
+from har_virtual.models._classifier import DeepClassifier
 from har_virtual.models.pretrained import Pretrained
+from har_virtual.recording import channel_quantity
 from har_virtual.windows.validation import find_triads
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ class MMFitClassifier(DeepClassifier):
     >>> rng = np.random.default_rng(0)
     >>> y = np.tile(["sit", "walk"], 40)
     >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(80, 50, 6))
-    >>> model = MMFitClassifier(hidden_size=16, lr=0.01, max_epochs=10, device="cpu", random_state=0)
+    >>> model = MMFitClassifier(hidden_size=16, lr=0.01, max_epochs=10, validation_subjects=None, random_state=0)
     >>> model.fit(X[:60], y[:60]).score(X[60:], y[60:])
     1.0
     """
@@ -178,6 +180,11 @@ class MMFitClassifier(DeepClassifier):
 
     def _vectors(self, n_channels: int) -> list[tuple[int, int, int]]:
         """Find the vectors that the encoders see: all without names, those of the modality with names."""
+        sensors = [name for name in self.channels or () if channel_quantity(name) is not None]
+        if self.modality == "pose" and sensors:
+            raise DataFormatError(
+                f'modality="pose" takes coordinates of joints, but {sensors[0]} is of a sensor: take "acc" or "gyr".'
+            )
         names = None if self.modality == "pose" else self.channels
         triads = find_triads(names, n_channels)
         vectors = [triad.columns for triad in triads if names is None or triad.quantity == self.modality]

@@ -24,8 +24,7 @@ HEAD = "head"
 """The submodule of a network that gives the logits, one row a class."""
 
 # What a Pretrained has a field for, cannot be written down, or is the business of who loads it.
-_NOT_WRITTEN = frozenset(("pretrained", "freeze", "device", "channels"))
-_HAVE_FIELDS = frozenset(("net_", "classes_", "mean_", "scale_"))
+NOT_WRITTEN = frozenset(("pretrained", "freeze", "device", "channels"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +62,8 @@ class Pretrained:
     Raises
     ------
     DataFormatError
-        If mean or scale do not have a value for each channel, or the head does not have a row for each class.
+        If mean or scale do not have a value for each channel, scale one that is not positive, weights are not finite
+        numbers, labels occur twice, or the head does not have a row for each class.
     """
 
     kind: str
@@ -95,10 +95,11 @@ class Pretrained:
         self._check()
 
     def _check(self) -> None:
-        if not isinstance(self.kind, str) or {type(self.n_samples), type(self.n_channels)} != {int}:
+        shape = (self.n_samples, self.n_channels)
+        if not isinstance(self.kind, str) or set(map(type, shape)) != {int} or min(shape) < 1:
             raise DataFormatError(
-                f"kind must be text, n_samples and n_channels whole numbers, not {self.kind!r}, {self.n_samples!r} and "
-                f"{self.n_channels!r}."
+                f"kind must be text, n_samples and n_channels whole numbers over 0, not {self.kind!r}, "
+                f"{self.n_samples!r} and {self.n_channels!r}."
             )
         for name in ("mean", "scale"):
             if getattr(self, name).shape != (self.n_channels,):
@@ -106,9 +107,22 @@ class Pretrained:
                     f"{name} must have a value for each of {self.n_channels} channels; its shape is "
                     f"{getattr(self, name).shape}."
                 )
-        bias = self.weights.get(f"{HEAD}.bias")
-        if self.classes is not None and bias is not None and len(bias) != len(self.classes):
-            raise DataFormatError(f"The head has {len(bias)} rows, but there are {len(self.classes)} classes.")
+        if not np.isfinite(self.mean).all() or not (np.isfinite(self.scale) & (self.scale > 0)).all():
+            raise DataFormatError(f"mean must be finite and scale over 0; they are {self.mean} and {self.scale}.")
+        for name, array in self.weights.items():
+            if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+                raise DataFormatError(f"Weights must be finite numbers; those of {name} are not.")
+        if self.classes is not None:
+            self._check_labels(self.classes)
+
+    def _check_labels(self, classes: np.ndarray) -> None:
+        if classes.ndim != 1 or len(set(classes.tolist())) != len(classes):
+            raise DataFormatError(f"classes must be different labels, not {classes.tolist()}.")
+        for name, array in self.weights.items():
+            if name.startswith(f"{HEAD}.") and array.shape[:1] != (len(classes),):
+                raise DataFormatError(
+                    f"The head has {array.shape[0] if array.ndim else 0} rows, but there are {len(classes)} classes."
+                )
 
     def __copy__(self) -> Self:
         return self
@@ -132,11 +146,20 @@ class Pretrained:
         -------
         str
             JSON that `from_json` reads.
+
+        Raises
+        ------
+        DataFormatError
+            If labels are something else than text, numbers, True and False.
         """
         values = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "weights"}
         classes = values.pop("classes")
         if classes is not None:
             values["classes"] = {"dtype": classes.dtype.str, "values": classes.tolist()}
+            if not can_be_written(plain(values["classes"])):
+                raise DataFormatError(
+                    f"Labels of the type {classes.dtype} cannot be saved: train with text, numbers, True and False."
+                )
         return json.dumps(plain(values))
 
     @classmethod
@@ -170,12 +193,12 @@ class Pretrained:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        check_is_fitted(estimator)
-        if not hasattr(estimator, "net_"):
+        if not hasattr(estimator, "_architecture"):
             raise DataFormatError(
                 f"{type(estimator).__name__} has no network of its own: give the deep estimator inside it, such as "
                 "search.best_estimator_, pipeline[-1] or model.estimator_."
             )
+        check_is_fitted(estimator, "net_")
         architecture = {name: getattr(estimator, name) for name in estimator._architecture}
         state = estimator.net_.module_.network.state_dict()
         return cls(
@@ -189,7 +212,7 @@ class Pretrained:
             mean=estimator.mean_,
             scale=estimator.scale_,
             params=_parameters_of(estimator),
-            learned=_learned_by(estimator),
+            learned={name: getattr(estimator, name) for name in estimator._learned},
         )
 
     def state(self, network: nn.Module, classes: np.ndarray | None = None) -> dict[str, Tensor]:
@@ -347,9 +370,10 @@ def from_pretrained(
     >>> from har_virtual.models import DeepConvLSTMClassifier, from_pretrained
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(40, 20, 3)).astype(np.float32)
-    >>> tiny = DeepConvLSTMClassifier(n_filters=4, lstm_size=8, max_epochs=1, random_state=0)
+    >>> params = {"max_epochs": 1, "validation_subjects": None, "random_state": 0}
+    >>> tiny = DeepConvLSTMClassifier(n_filters=4, lstm_size=8, **params)
     >>> walking = tiny.fit(X, rng.choice(["run", "walk"], 40))
-    >>> model = from_pretrained(walking, freeze=("convolutions",), lr=1e-4, max_epochs=2, random_state=0)
+    >>> model = from_pretrained(walking, freeze=("convolutions",), lr=1e-4, **params)
     >>> model.fit(X, rng.choice(["jump", "run", "walk"], 40)).classes_.tolist()
     ['jump', 'run', 'walk']
     """
@@ -419,13 +443,8 @@ def freeze_parts(network: Any, names: Sequence[str] | str) -> None:
 
 def _parameters_of(estimator: DeepEstimator) -> dict[str, Any]:
     own = estimator.get_params(deep=False)
-    names = own.keys() - set(estimator._architecture) - _NOT_WRITTEN
+    names = own.keys() - set(estimator._architecture) - NOT_WRITTEN
     return {name: own[name] for name in sorted(names) if can_be_written(plain(own[name]))}
-
-
-def _learned_by(estimator: DeepEstimator) -> dict[str, Any]:
-    learned = {name: value for name, value in vars(estimator).items() if name.endswith("_") and name[0] != "_"}
-    return {name: value for name, value in learned.items() if not name.endswith("_in_") and name not in _HAVE_FIELDS}
 
 
 def _read_only(values: Any, dtype: Any = None) -> np.ndarray:

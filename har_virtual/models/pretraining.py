@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -13,7 +15,7 @@ from sklearn.base import _fit_context, clone
 from sklearn.metrics import f1_score
 from sklearn.utils import column_or_1d, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from har_virtual.adaptation._meta import TrainingRowsMetaEstimator, take_rows
 from har_virtual.exceptions import DataFormatError, DataWarning
@@ -23,7 +25,7 @@ from har_virtual.models.pretrained import Pretrained
 from har_virtual.windows.validation import check_sample_domain
 
 if TYPE_CHECKING:
-    from har_virtual.models._base import DeepClassifier
+    from har_virtual.models._classifier import DeepClassifier
 
 _PARTS = ("train", "validation", "test")
 
@@ -93,7 +95,8 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
     >>> rng, y = np.random.default_rng(0), np.tile(["sit", "walk"], 40)
     >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(80, 20, 3))
     >>> virtual, clips = np.arange(80) < 60, np.arange(80) // 4
-    >>> network = DeepConvLSTMClassifier(n_filters=8, lstm_size=8, lr=0.01, max_epochs=10, device="cpu", random_state=0)
+    >>> params = {"lr": 0.01, "max_epochs": 10, "validation_subjects": None, "random_state": 0}
+    >>> network = DeepConvLSTMClassifier(n_filters=8, lstm_size=8, **params)
     >>> model = PretrainOnVirtual(network, freeze="convolutions", pretrain_params={"max_epochs": 20}, random_state=0)
     >>> model.fit(X, y, sample_domain=virtual, clips=clips).real_rows_used_
     20
@@ -177,7 +180,7 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
             If no virtual clip can be spared to validate.
         """
         self._check_parameters()
-        X, y = indexable(X, y)
+        X, y, groups, clips = indexable(X, y, groups, clips)
         virtual = check_sample_domain(sample_domain, _num_samples(X))
         params = self._routed("fit", _given(**params, groups=groups, sample_domain=sample_domain))
         people = self._find_validating(y, groups, virtual, params)
@@ -195,6 +198,28 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
             getattr(self.estimator_, name) for name in ("real_rows_used_", "real_labels_used_")
         )
         return self
+
+    def save(self, path: str | PathLike) -> Path:
+        """Write the network that predicts, the fine-tuned one, to a file, as the estimator's own `save` does.
+
+        Parameters
+        ----------
+        path : path
+            `load_model` gives the estimator back, without this meta-estimator around it.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If nothing is trained.
+        OSError
+            If the file cannot be written.
+        """
+        check_is_fitted(self, "estimator_")
+        return self.estimator_.save(path)
 
     def _check_parameters(self) -> None:
         parameters = self.estimator.get_params(deep=False) if hasattr(self.estimator, "get_params") else {}
@@ -239,7 +264,7 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
 
     def _pretrain(self, X: Any, y: Any, split: Mapping[str, np.ndarray]) -> DeepClassifier:
         rows = split["train"]
-        pretrained = clone(self.estimator).set_params(**self.pretrain_params or {})
+        pretrained = clone(self.estimator).set_params(**{**(self.pretrain_params or {}), "validation_subjects": None})
         validation = self._validation(X, y, split["validation"])
         domain = np.ones(len(rows), int)
         pretrained.fit(take_rows(X, rows), take_rows(y, rows), sample_domain=domain, **validation)

@@ -46,7 +46,7 @@ def load(path: str | PathLike) -> Pretrained:
     FileNotFoundError
         If there is no such file.
     DataFormatError
-        If it is no safetensors file, or was not written by this library.
+        If it is no safetensors file, was not written by this library, or describes a larger network than it holds.
     """
     from har_virtual.models.pretrained import Pretrained
 
@@ -60,15 +60,28 @@ def load(path: str | PathLike) -> Pretrained:
             weights: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except safetensors.SafetensorError as error:
         raise DataFormatError(f"{source} is no safetensors file, or was cut short ({error}).") from error
+    except (TypeError, AttributeError) as error:
+        raise DataFormatError(f"{source} has weights of a type that numpy does not have ({error}).") from error
     if text is None:
         raise DataFormatError(
             f"{source} has weights, but no description by har_virtual: it was written by another program. Only files "
             "that an estimator's save wrote can be loaded."
         )
     try:
-        return Pretrained.from_json(text, weights)
+        pretrained = Pretrained.from_json(text, weights)
+        _check_size(pretrained)
+        return pretrained
     except DataFormatError as error:
         raise DataFormatError(f"{source}: {error}") from error
+
+
+def _check_size(pretrained: Pretrained) -> None:
+    """Refuse a description of more layers or units than there are weights, for building these would take for ever."""
+    n_weights = sum(array.size for array in pretrained.weights.values())
+    for name, value in pretrained.architecture.items():
+        most = len(pretrained.weights) if name.endswith("_layers") else n_weights
+        if isinstance(value, int) and value > most:
+            raise DataFormatError(f"{name}={value} is more than a network of {n_weights} weights can have.")
 
 
 def write_augmentation(augment: Any) -> Any:
@@ -99,8 +112,9 @@ def load_model(path: str | PathLike, *, device: str = "auto") -> DeepEstimator:
     Returns
     -------
     estimator
-        It predicts to the last bit what the saved one does on the same device. An augmentation of your own is not in
-        the file: its `augment` is None.
+        It predicts to the last bit what the saved one does on the same device. Parameters that JSON cannot hold are not
+        in the file and have their defaults: an augmentation of your own, a Generator, weights of classes that are no
+        text.
 
     Raises
     ------
@@ -111,18 +125,21 @@ def load_model(path: str | PathLike, *, device: str = "auto") -> DeepEstimator:
     UnknownNameError
         If this version has no such estimator, or the device is not there.
     """
-    from har_virtual.models.pretrained import find_class
+    from har_virtual.models.pretrained import NOT_WRITTEN, find_class
 
     pretrained = load(path)
     kind = find_class(pretrained.kind)
     try:
         params = {**pretrained.architecture, **pretrained.params}
+        foreign = NOT_WRITTEN & params.keys()
+        if foreign:
+            raise ValueError(f"{', '.join(sorted(foreign))} is for whoever loads it to say")
         params["augment"] = _read_augmentation(params.get("augment"))
         estimator = kind(**params, channels=pretrained.channels, device=device)
         estimator._validate_params()
         estimator._restore(pretrained)
     except UnknownNameError:
         raise
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError, RuntimeError) as error:
         raise DataFormatError(f"{path} does not describe the network that it holds: {error}") from error
     return estimator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -17,7 +17,7 @@ from har_virtual.checks import check_positive
 from har_virtual.exceptions import DataFormatError, DataWarning, SamplingRateWarning, UnknownNameError
 from har_virtual.recording import Recording, RecordingSet
 from har_virtual.windows.streams import common_rate, resample_recording
-from har_virtual.windows.window_set import METADATA_COLUMNS, WindowSet
+from har_virtual.windows.window_set import COPY_OF, METADATA_COLUMNS, WindowSet
 
 LabelRule = Literal["majority", "last", "center", "drop-mixed"]
 
@@ -76,7 +76,8 @@ def segment_recordings(
     -------
     WindowSet
         In the order of the recordings and of time. ``attrs`` counts windows (dropped_nan, dropped_mixed,
-        dropped_unlabelled, dropped_label) and recordings too short for one window (too_short).
+        dropped_unlabelled, dropped_label) and recordings too short for one window (too_short). Where recordings are of
+        motions that `har_virtual.augmentation.augment_motions` copied, metadata have copy_of.
 
     Raises
     ------
@@ -226,9 +227,21 @@ class _Cutter:
         start_s = np.array([r.start_s for r in recordings])[number]
         start_s += np.concatenate([cut.starts for cut in cuts]) / self.rate
         columns |= {"recording": number, "start_s": start_s, "stop_s": start_s + self.length / self.rate}
+        sources = np.array([_source(recording) for recording in recordings], dtype=object)
+        if any(source is not None for source in sources):
+            columns[COPY_OF] = sources[number]
         for name in self.tracks:
             columns[name] = np.concatenate([cut.tracks[name] for cut in cuts]).tolist()
         return pd.DataFrame(columns)
+
+
+def _source(recording: Recording) -> str | None:
+    """Say of what motion augment_motions made the one that was simulated; None if it is no copy."""
+    for attrs in (recording.attrs, *recording.attrs.get("joined", ())):
+        done = attrs.get("augmentation")
+        if isinstance(done, Mapping) and "source" in done:
+            return str(done["source"])
+    return None
 
 
 def _majority(codes: np.ndarray, n_names: int) -> np.ndarray:
@@ -271,7 +284,7 @@ def _check_tracks(recordings: RecordingSet, tracks: Sequence[str]) -> tuple[str,
     unknown = [name for name in tracks if name not in known]
     if unknown:
         raise UnknownNameError(f"No recording has annotations {unknown}; there are {', '.join(known) or 'none'}.")
-    taken = [name for name in tracks if name in METADATA_COLUMNS]
+    taken = [name for name in tracks if name in (*METADATA_COLUMNS, COPY_OF)]
     if taken:
         raise DataFormatError(f"tracks {taken} are named like columns that metadata always have; rename them first.")
     return tuple(tracks)

@@ -20,6 +20,9 @@ from har_virtual.files import atomic_path
 METADATA_COLUMNS = ("subject", "dataset", "session", "domain", "recording", "start_s", "stop_s")
 """Columns that the metadata of every WindowSet have."""
 
+COPY_OF = "copy_of"
+"""Column that metadata have where motions were copied by `har_virtual.augmentation.augment_motions`."""
+
 _LABEL_TYPES = ("string", "integer", "floating", "mixed-integer-float", "boolean", "empty")
 
 
@@ -36,7 +39,8 @@ class WindowSet:
     metadata : DataFrame
         One row a window, at least: subject (unique over data sets, `Recording.group`), dataset, session, domain
         ("real" or "virtual"), recording (position among the recordings that were cut), start_s and stop_s (half-open,
-        on the session's clock). Its index is replaced by 0 to n_windows - 1.
+        on the session's clock). If there are varied copies of motions, copy_of: text, the same in all windows of one
+        motion and its copies, missing in all other windows. Its index is replaced by 0 to n_windows - 1.
     channels : sequence of str
     sampling_rate_hz : float
     attrs : mapping, optional
@@ -103,8 +107,13 @@ class WindowSet:
 
     @property
     def clips(self) -> np.ndarray:
-        """Recording of each window, (n_windows,) of int: windows of one clip overlap, and are no two examples."""
-        return self.metadata["recording"].to_numpy(dtype=np.int64)
+        """Clip of each window, (n_windows,) of int: windows of one clip overlap or look alike, and are no two examples.
+
+        A recording is a clip, but all copies of one motion, see `har_virtual.augmentation.augment_motions`, are one
+        together. Where a person has copies beside virtual windows that are none, all virtual windows of that person are
+        one clip, for those may be of the motions that were copied.
+        """
+        return _number_clips(self.metadata).to_numpy(dtype=np.int64)
 
     def __getitem__(self, index: Any) -> WindowSet:
         """Give the windows at a slice, a mask, positions or one position, as a WindowSet."""
@@ -263,6 +272,19 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 def _read_only(array: np.ndarray) -> np.ndarray:
     """Copy unless nobody can write to it."""
     return _frozen(array.copy()) if array.flags.writeable else array
+
+
+def _number_clips(metadata: pd.DataFrame) -> pd.Series:
+    """Give the first recording of the clip that each window is of."""
+    clips = metadata["recording"].copy()
+    if COPY_OF not in metadata:
+        return clips
+    copied, virtual, subject = metadata[COPY_OF].notna(), metadata["domain"] == "virtual", metadata["subject"]
+    both = set(subject[copied]) & set(subject[virtual & ~copied])
+    theirs = virtual & subject.isin(both)
+    for rows, column in ((copied, COPY_OF), (theirs, "subject")):
+        clips[rows] = clips[rows].groupby(metadata.loc[rows, column]).transform("min")
+    return clips
 
 
 def _check_metadata(metadata: pd.DataFrame) -> None:

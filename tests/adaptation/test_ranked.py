@@ -7,6 +7,7 @@ import pytest
 
 from har_virtual.adaptation import RankDistributionMapper
 from har_virtual.adaptation._ranked import RankedWindows
+from har_virtual.adaptation.distribution import QuantileMap
 
 N_WINDOWS, N_SAMPLES = 60, 7
 
@@ -62,3 +63,19 @@ def test_some_rows_only_are_ranked() -> None:
     some, all_of_them = RankedWindows(windows, rows), RankedWindows(windows[rows])
     np.testing.assert_array_equal(some.values, all_of_them.values)
     np.testing.assert_array_equal(some.ranks, all_of_them.ranks)
+
+
+def test_as_many_quantiles_are_given_as_are_asked_for_whatever_was_asked_before() -> None:
+    ranked, chosen = RankedWindows(make_windows()), np.arange(N_WINDOWS) < 20
+    assert [ranked.quantiles(chosen, n_quantiles).shape[1] for n_quantiles in (50, 20)] == [50, 20]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.9])
+def test_each_part_goes_through_its_own_map(share: float) -> None:
+    windows, mapper = make_windows()[:, :, :1], RankDistributionMapper()
+    source = np.array([[-10.0, 10.0]])
+    parts = np.array_split(np.random.default_rng(0).permutation(N_WINDOWS)[: int(share * N_WINDOWS)], 2)
+    maps = [QuantileMap(source, factor * source) for factor in (2.0, 3.0)]
+    [moved] = RankedWindows(windows).map(mapper, list(zip(parts, maps, strict=True)))
+    wanted = [factor * np.sort(windows[own, :, 0], axis=1).T for factor, own in zip((2.0, 3.0), parts, strict=True)]
+    np.testing.assert_allclose(moved, np.concatenate(wanted, axis=1), rtol=1e-6)

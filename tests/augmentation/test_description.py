@@ -65,6 +65,8 @@ def test_a_description_of_nothing_known_is_refused(wrong):
         ({"name": "Compose"}, "steps must be a list"),
         ({"name": "Compose", "steps": ["Crop"]}, "No augmentation is described by 'Crop'"),
         ({"name": "Compose", "steps": None}, "steps must be a list"),
+        ({"name": "Compose", "steps": 5}, "steps must be a list"),
+        ({"name": "Compose", "steps": {"name": "Crop"}}, "steps must be a list"),
     ],
 )
 def test_a_description_with_wrong_parameters_is_refused(wrong, message):

@@ -49,6 +49,14 @@ def test_relative_jitter_measures_the_whole_batch_not_only_the_windows_drawn():
     assert noise[noise != 0].std() == pytest.approx(0.1 * X.std(), rel=0.1)
 
 
+def test_relative_jitter_measures_a_million_values_far_from_zero():
+    # Single precision adds 9.81 to a sum of millions in coarse steps.
+    X = np.full((60_000, 30, 3), 9.81, dtype=np.float32)
+    X += np.tile([0.1, -0.1], 15).astype(np.float32)[:, np.newaxis]
+    noise = Jitter(0.5)(X, rng()) - X
+    np.testing.assert_allclose(noise.std(axis=(0, 1), dtype=np.float64), 0.05, rtol=5e-3)
+
+
 @pytest.mark.parametrize("relative", ["yes", 1, None])
 def test_relative_is_true_or_false(relative):
     with pytest.raises(DataFormatError, match="relative must be True or False"):

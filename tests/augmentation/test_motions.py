@@ -8,10 +8,11 @@ import numpy as np
 import oracle
 import pytest
 
-from har_virtual import simulate_imu
+from har_virtual import segment_recordings, simulate_imu
 from har_virtual.augmentation import augment_motions, mirror_motion, scale_size, scale_tempo
 from har_virtual.exceptions import DataFormatError, SamplingRateWarning
 from har_virtual.imu import SITES, Placement
+from har_virtual.model_selection import split_clips
 from har_virtual.motion import orient_segments, to_body
 from har_virtual.pose.skeletons import BODY_22, SKELETONS
 from har_virtual.skeleton import Motion, Skeleton
@@ -146,8 +147,12 @@ def test_a_motion_mirrored_twice_is_itself():
         np.testing.assert_allclose(getattr(twice, field), getattr(motion, field), atol=1e-12)
     assert twice.attrs == {
         **motion.attrs,
-        "augmentation": {"tempo": 1.0, "size": 1.0, "mirrored": False},
+        "augmentation": {"tempo": 1.0, "size": 1.0, "mirrored": False, "source": source(motion)},
     }
+
+
+def source(motion: Motion) -> str:
+    return scale_size(motion, 1.0).attrs["augmentation"]["source"]
 
 
 def test_the_left_of_a_mirrored_person_is_on_the_persons_left():
@@ -275,7 +280,69 @@ def test_one_factor_serves_all_copies_and_by_default_nothing_changes():
 
 def test_copies_of_copies_say_what_was_done_in_all():
     twice = augment_motions(augment_motions([fidgeting()], tempo=1.5, size=0.8), tempo=2.0)
-    assert drawn(twice) == [{"tempo": 3.0, "size": 0.8, "mirrored": False, "motion": 0, "copy": 0}]
+    done = {"tempo": 3.0, "size": 0.8, "mirrored": False, "source": source(fidgeting()), "motion": 0, "copy": 0}
+    assert drawn(twice) == [done]
+
+
+def test_copies_know_their_motion_by_what_moves_when_and_not_by_its_place_or_names():
+    one, two = fidgeting(), scale_tempo(fidgeting(), 1.1).replace(attrs={})
+    three = one.replace(positions_m=one.positions_m + 0.01)
+    assert len({source(motion) for motion in (one, two, three)}) == 3
+    named = [two, one.replace(subject="p", label="walk", session="s")]
+    copies = augment_motions(named, n_copies=2, **VARIED, random_state=0)
+    assert [entry["source"] for entry in drawn(copies)] == [source(two)] * 2 + [source(one)] * 2
+    for change in (mirror_motion, lambda m: scale_size(m, 1.2), lambda m: scale_tempo(m, 1.2)):
+        assert change(change(one)).attrs["augmentation"]["source"] == source(one)
+
+
+def test_originals_stand_before_their_copies_which_are_the_same_without_them():
+    motions = [fidgeting(session="s"), fidgeting(session="t")]
+    options = {"n_copies": 2, **VARIED, "random_state": 0}
+    both, alone = augment_motions(motions, originals=True, **options), augment_motions(motions, **options)
+    assert [motion.session for motion in both] == ["s", "s/copy 0", "s/copy 1", "t", "t/copy 0", "t/copy 1"]
+    assert drawn(both[1:3] + both[4:]) == drawn(alone)
+    for given, motion in zip(motions, (both[0], both[3]), strict=True):
+        np.testing.assert_array_equal(motion.positions_m, given.positions_m)
+        np.testing.assert_array_equal(motion.timestamps_s, given.timestamps_s)
+    assert [(a["tempo"], a["size"], a["mirrored"], a["copy"]) for a in drawn([both[0]])] == [(1.0, 1.0, False, None)]
+
+
+def clips_of(motions: list[Motion]) -> list[int]:
+    recordings = [simulate_imu(motion, ["left_wrist", "right_wrist"], 20, cutoff_hz=None) for motion in motions]
+    windows = segment_recordings(recordings, window_length_s=0.5)
+    assert windows.metadata["recording"].nunique() == len(motions)
+    return windows.clips[np.unique(windows.metadata["recording"], return_index=True)[1]].tolist()
+
+
+def two_motions(**fields) -> list[Motion]:
+    return [fidgeting(label="a", **fields), scale_size(fidgeting(label="b", **fields), 1.2).replace(attrs={})]
+
+
+def test_copies_of_one_motion_are_one_clip_and_those_of_another_are_another():
+    motions = two_motions(subject="p")
+    assert clips_of(augment_motions(motions, n_copies=3, tempo=(0.8, 1.2), mirror=True)) == [0] * 3 + [3] * 3
+    assert clips_of(augment_motions(motions, n_copies=2, originals=True)) == [0] * 3 + [3] * 3
+    # Made one by one, and copies of copies.
+    assert clips_of([copy for motion in motions for copy in augment_motions(motion, n_copies=2)]) == [0, 0, 2, 2]
+    assert clips_of(augment_motions(augment_motions(motions, n_copies=2), size=1.1)) == [0, 0, 2, 2]
+
+
+def test_all_virtual_windows_of_a_person_with_copies_beside_what_is_none_are_one_clip():
+    one, two = two_motions(subject="p")
+    others = [motion.replace(subject="q") for motion in (one, two)]
+    # The copies of q are of the same movements, but of another person, who has no unchanged ones.
+    assert clips_of([one, two, *augment_motions([one, two], n_copies=2)]) == [0] * 6
+    assert clips_of([*others, one, *augment_motions([one], n_copies=2)]) == [0, 1, 2, 2, 2]
+
+
+def test_a_split_by_clip_never_has_copies_of_a_motion_on_two_sides():
+    motions = [scale_size(fidgeting(label="ab"[i % 2]), 1 + i / 10).replace(attrs={}) for i in range(20)]
+    copies = augment_motions(motions, n_copies=3, tempo=(0.8, 1.2), random_state=0)
+    windows = segment_recordings([simulate_imu(m, ["head"], 20) for m in copies], window_length_s=0.5)
+    of = np.array([copy.attrs["augmentation"]["motion"] for copy in copies])[windows.metadata["recording"]]
+    parts = split_clips(windows.clips, windows.y, random_state=0)
+    assert all(len(part) for part in parts)
+    assert sum(len(np.unique(of[part])) for part in parts) == 20
 
 
 def test_no_motions_give_no_copies():
@@ -299,7 +366,18 @@ def test_an_activity_without_a_mirror_image_is_never_mirrored():
         mirror_motion(fidgeting(label="swipe_left"), {"swipe_left": None})
 
 
-@pytest.mark.parametrize("label", ["swipe_left", "Right arm throw", "circle counter-clockwise", "draw_circle_ccw"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "swipe_left",
+        "Right arm throw",
+        "circle counter-clockwise",
+        "draw_circle_ccw",
+        "SwipeLeft",
+        "LeftLegLunge",
+        "look leftwards",
+    ],
+)
 def test_a_label_that_names_a_side_must_be_explained_before_it_is_mirrored(label):
     with pytest.raises(DataFormatError, match="names a side"):
         augment_motions([fidgeting(label=label)], mirror=True, mirrored_labels={"clap": "clap"})
@@ -307,7 +385,7 @@ def test_a_label_that_names_a_side_must_be_explained_before_it_is_mirrored(label
     assert augment_motions([fidgeting(label=label)])[0].label == label
 
 
-@pytest.mark.parametrize("label", ["standing upright", "cleft", "walking", None, 3, ("left",)])
+@pytest.mark.parametrize("label", ["standing upright", "cleft", "UpRighting", "walking", None, 3, ("left",)])
 def test_a_label_that_names_no_side_is_kept(label):
     assert mirror_motion(fidgeting(label=label)).label == label
 
@@ -326,6 +404,7 @@ def test_a_label_that_names_no_side_is_kept(label):
         ({"size": (0.0, 1.0)}, "size"),
         ({"size": np.inf}, "size"),
         ({"mirror": 0.5}, "mirror"),
+        ({"originals": "yes"}, "originals must be True or False"),
     ],
 )
 def test_a_parameter_out_of_its_range_is_named(options, message):

@@ -32,11 +32,11 @@ class PerfectDetector:
     """What a detector would give that makes no error: exact keypoints, and the pose along the ray to the person."""
 
     skeleton = BLAZEPOSE_33
-    cache_key = "perfect"
 
     def __init__(self, pitch_rad: float = 0.0, swapped: slice = slice(0)) -> None:
         self.pitch_rad = pitch_rad
         self.swapped = swapped
+        self.cache_key = f"perfect {pitch_rad} {swapped}"
 
     def detect(self, frames):
         for frame in frames:
@@ -60,8 +60,15 @@ def video(tmp_path_factory):
     return write_video(path, [np.zeros((480, 640, 3), np.uint8)] * 240, frame_rate_hz=30)
 
 
-def converter(detector: PerfectDetector, **parameters) -> VideoToVirtualIMU:
-    return VideoToVirtualIMU(sites=SITES, pose=detector, intrinsics=CAMERA, cache_dir=False, **parameters)
+@pytest.fixture(scope="module")
+def converter(tmp_path_factory):
+    """Equal detectors see a clip once."""
+    cache = tmp_path_factory.mktemp("cache")
+
+    def convert(detector: PerfectDetector, **parameters) -> VideoToVirtualIMU:
+        return VideoToVirtualIMU(sites=SITES, pose=detector, intrinsics=CAMERA, cache_dir=cache, **parameters)
+
+    return convert
 
 
 def exact_stream(recording) -> np.ndarray:
@@ -83,7 +90,7 @@ def test_the_perfect_detector_is_a_pose_backend(video):
     check_pose_backend(PerfectDetector(), list(read_frames(VideoClip(video, 0, 0.5))))
 
 
-def test_a_known_person_s_streams_come_out_in_the_sensor_s_own_frame(video):
+def test_a_known_person_s_streams_come_out_in_the_sensor_s_own_frame(video, converter):
     (recording,) = converter(PerfectDetector()).transform([video])
     assert len(recording) > 230
     assert relative_error(recording, "acc") < 0.25
@@ -92,7 +99,7 @@ def test_a_known_person_s_streams_come_out_in_the_sensor_s_own_frame(video):
     np.testing.assert_allclose(recording.data.mean(axis=0), exact.mean(axis=0), atol=0.25)
 
 
-def test_the_camera_s_pitch_is_taken_out_where_it_is_given(video):
+def test_the_camera_s_pitch_is_taken_out_where_it_is_given(video, converter):
     detector = PerfectDetector(pitch_rad=np.deg2rad(8))
     (given,) = converter(detector, camera_pitch_deg=8).transform([video])
     (assumed_level,) = converter(detector).transform([video])
@@ -103,7 +110,7 @@ def test_the_camera_s_pitch_is_taken_out_where_it_is_given(video):
     assert converter(detector, camera_pitch_deg=8).motions(video).persons[0].report["trunk_lean_deg"] < 3
 
 
-def test_sides_that_are_swapped_for_some_frames_change_nothing(video):
+def test_sides_that_are_swapped_for_some_frames_change_nothing(video, converter):
     (clean,) = converter(PerfectDetector()).transform([video])
     (swapped,) = converter(PerfectDetector(swapped=slice(100, 106))).transform([video])
     np.testing.assert_allclose(swapped.data, clean.data, atol=1e-4)
@@ -112,7 +119,7 @@ def test_sides_that_are_swapped_for_some_frames_change_nothing(video):
     assert report["doubts"] == []
 
 
-def test_a_hole_in_time_ends_a_track_and_nothing_is_made_up_in_it(tmp_path):
+def test_a_hole_in_time_ends_a_track_and_nothing_is_made_up_in_it(tmp_path, converter):
     times = np.concatenate([np.arange(60), np.arange(60) + 150]) / 30
     path = write_video(tmp_path / "hole.mp4", [np.zeros((480, 640, 3), np.uint8)] * 120, timestamps_s=times)
     first, second = converter(PerfectDetector()).motions(path).persons
@@ -121,7 +128,7 @@ def test_a_hole_in_time_ends_a_track_and_nothing_is_made_up_in_it(tmp_path):
     assert first.report["interpolated_poses"] == second.report["interpolated_poses"] == 0
 
 
-def test_every_detected_face_is_known_for_the_blur(video):
+def test_every_detected_face_is_known_for_the_blur(video, converter):
     motions = converter(PerfectDetector()).motions(VideoClip(video, 1.0, 3.0))
     assert motions.faces_px.shape == (60, 4)
     np.testing.assert_allclose(motions.faces_px[:, 0], np.arange(30, 90) / 30, atol=1e-6)
@@ -132,7 +139,7 @@ def test_every_detected_face_is_known_for_the_blur(video):
     np.testing.assert_allclose(motions.faces_px[:, 1:3], CAMERA.project(np.column_stack([x, -z, y])), atol=1)
 
 
-def test_a_part_of_a_video_names_its_bounds_because_tracks_are_counted_anew(video):
+def test_a_part_of_a_video_names_its_bounds_because_tracks_are_counted_anew(video, converter):
     recordings = converter(PerfectDetector()).transform([video, VideoClip(video, 1, 4), VideoClip(video, 4, 7.5)])
     subjects = [recording.subject for recording in recordings]
     assert len(set(subjects)) == 3
@@ -140,7 +147,7 @@ def test_a_part_of_a_video_names_its_bounds_because_tracks_are_counted_anew(vide
     assert subjects[2].endswith("@4-7.5/1")
 
 
-def test_clips_have_devices_of_their_own_and_the_same_ones_each_time(video):
+def test_clips_have_devices_of_their_own_and_the_same_ones_each_time(video, converter):
     noisy = converter(PerfectDetector(), sensor="low", random_state=0)
     clips = [video, VideoClip(video, 1, 7)]
     ideal = converter(PerfectDetector()).transform(clips)
@@ -152,7 +159,7 @@ def test_clips_have_devices_of_their_own_and_the_same_ones_each_time(video):
         np.testing.assert_array_equal(first, second)
 
 
-def test_a_stream_says_what_made_it(video):
+def test_a_stream_says_what_made_it(video, converter):
     imu = converter(PerfectDetector(), sensor="low", random_state=7)
     (recording,) = imu.transform([VideoClip(video, dataset="mine", subject="anna", label="fidgeting")])
     assert recording.group == "mine/anna"

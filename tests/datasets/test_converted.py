@@ -158,8 +158,8 @@ def test_sites_and_a_rate_of_one_s_own_come_back(demo_video, convert):
 
 
 def test_subjects_are_sorted_by_their_numbers(demo_video, convert):
-    clips = [VideoClip(demo_video, start, start + 1.5, subject=f"p{start + 8}") for start in (2, 1)]
-    assert [recording.subject for recording in load_converted(convert(*clips), persons="main")] == ["p9", "p10"]
+    clips = [VideoClip(demo_video, start_s, start_s + 2, subject=f"p{start_s + 8:g}") for start_s in (2.0, 0.0)]
+    assert [recording.subject for recording in load_converted(convert(*clips), persons="main")] == ["p8", "p10"]
 
 
 def test_labels_need_not_be_text(demo_video, convert):

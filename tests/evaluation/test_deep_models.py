@@ -9,6 +9,7 @@ from sklearn import clone, config_context
 
 from har_virtual import WindowSet
 from har_virtual.evaluation import PROTOCOLS, evaluate, evaluate_seeds
+from har_virtual.exceptions import DataFormatError
 from har_virtual.model_selection import HoldOut, subject_folds
 from har_virtual.models import DeepConvLSTMClassifier
 from har_virtual.models.pretraining import PretrainOnVirtual
@@ -90,10 +91,18 @@ def test_those_who_validate_say_when_training_stops_as_by_hand(classifier, name)
 
 
 def test_seeds_give_other_networks_on_the_same_folds():
-    options = {"classifier": NETWORK, "features": "passthrough", "hold_out": HELD_OUT}
+    # Networks that have learned all there is agree.
+    hasty = clone(NETWORK).set_params(max_epochs=1)
+    options = {"classifier": hasty, "features": "passthrough", "hold_out": HELD_OUT}
     runs = evaluate_seeds(WINDOWS, ["R2R", "V2R none"], seeds=(0, 1), **options)
     assert len({runs[seed]["V2R none"].y_pred.tobytes() for seed in runs}) > 1
     again = evaluate(WINDOWS, "V2R none", random_state=1, **options)["V2R none"]
     np.testing.assert_array_equal(again.y_pred, runs[1]["V2R none"].y_pred)
     assert runs.how["validation"] == "goes to the classifier's fit"
     assert runs.table().n_windows.tolist() == [45, 45]
+
+
+@pytest.mark.parametrize("classifier", [NETWORK, PretrainOnVirtual(NETWORK)])
+def test_a_network_is_not_given_features_of_windows(classifier):
+    with pytest.raises(DataFormatError, match=r'DeepConvLSTMClassifier learns from windows.*features="passthrough"'):
+        evaluate(make_windows(), "R2R", classifier=classifier)

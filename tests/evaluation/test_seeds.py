@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from har_virtual import Recording, WindowSet, segment_recordings
+from har_virtual.adaptation import DomainSelector
 from har_virtual.evaluation import (
     SeededEvaluations,
     bootstrap_interval,
@@ -21,6 +22,7 @@ from har_virtual.evaluation import (
     transfer,
     wilson_interval,
 )
+from har_virtual.evaluation._inputs import make_seeds
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.model_selection import HoldOut
 
@@ -89,6 +91,7 @@ def test_one_seed_gives_the_table_of_an_evaluation():
     single = seeds[3].table(level=0.8)
     assert own.columns.tolist() == single.columns.tolist()
     np.testing.assert_allclose(own, single, rtol=1e-12)
+    assert own.dtypes.equals(single.dtypes)
 
 
 def test_one_person_held_out_has_no_interval_over_people_but_a_spread_over_seeds():
@@ -115,11 +118,17 @@ def test_it_says_the_seeds_and_the_classifier_that_was_given(seeded):
 
 
 def test_seeds_that_would_all_give_the_same_are_refused():
-    for seeds, message in (((), "at least one"), ((1, 1), "that differ"), ((-1,), "whole number"), (("a",), "whole")):
+    wrong = {(): "at least one", (1, 1): "that differ", (-1,): "whole number", ("a",): "whole", 3: "at least one"}
+    for seeds, message in wrong.items():
         with pytest.raises(DataFormatError, match=message):
             evaluate_seeds(WINDOWS, "R2R", seeds=seeds, classifier=UNSEEDED)
-    with pytest.raises(DataFormatError, match=r"random_state=0\) has a seed of its own, .* the same 2 times"):
-        evaluate_seeds(WINDOWS, "R2R", seeds=(1, 2), classifier=DecisionTreeClassifier(random_state=0))
+    tree = DecisionTreeClassifier(random_state=0)
+    for own, where in ((tree, ""), (DomainSelector(tree), "estimator__")):
+        with pytest.raises(DataFormatError, match=f"seed of its own, {where}random_state, .* the same all 2 times"):
+            evaluate_seeds(WINDOWS, "R2R", seeds=(1, 2), classifier=own)
+    assert len(evaluate_seeds(WINDOWS, "R2R", seeds=iter([np.int64(1)]), classifier=tree)) == 1
+    with pytest.raises(DataFormatError, match="classifier must be an estimator"):
+        evaluate_seeds(WINDOWS, "R2R", classifier=DecisionTreeClassifier)
     assert len(evaluate_seeds(WINDOWS, "R2R", seeds=(1, 2), classifier=KNeighborsClassifier(1))) == 2
 
 
@@ -130,6 +139,16 @@ def test_a_classifier_without_a_seed_gets_that_of_the_evaluation_wherever_it_is(
     wanted = evaluate(WINDOWS, "R2R", classifier=wrap(seeded), random_state=0)
     np.testing.assert_array_equal(mine["R2R"].y_pred, wanted["R2R"].y_pred)
     assert mine.how["classifier"] == repr(wrap(seeded)) and UNSEEDED.random_state is None
+
+
+def test_estimators_of_one_class_get_seeds_that_differ():
+    twins = VotingClassifier([("a", UNSEEDED), ("b", BaggingClassifier(UNSEEDED)), ("c", UNSEEDED)])
+    first, second, other = (make_seeds(twins, seed) for seed in (4, 4, 5))
+    assert first == second and (first["a__random_state"], first["b__random_state"]) == (4, 4)
+    assert len({*map(first.get, ("a__random_state", "b__estimator__random_state", "c__random_state"))}) == 3
+    assert not {*other.values()} & {*first.values()}
+    assert {*make_seeds(twins, None).values()} == {None}
+    assert make_seeds(make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=1)), 4) == {}
 
 
 def test_a_curve_says_that_a_classifier_without_a_seed_got_that_of_the_draw():

@@ -16,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from har_virtual import WindowSet
-from har_virtual.adaptation import SensorAligner, TrainOnly
+from har_virtual.adaptation import DomainSelector, SensorAligner, TrainOnly
 from har_virtual.evaluation import PROTOCOLS, Protocol, evaluate, learning_curve, transfer
 from har_virtual.evaluation._inputs import takes_validation
 from har_virtual.exceptions import DataFormatError, FoldError
@@ -273,6 +273,24 @@ def test_features_of_validation_rows_go_to_classifiers_of_rows():
     ecdf = ECDFFeatures(n_components=3)
     run("V2R mapped", features=ecdf)
     np.testing.assert_array_equal(NearestMean.seen[0]["X_val"], ecdf.fit_transform(WINDOWS.X[real_rows("set/2")]))
+
+
+def test_a_pipeline_changes_validation_rows_like_those_that_train_or_is_refused():
+    twice = FunctionTransformer(lambda X: 2 * X)
+    for inside in (
+        make_pipeline(twice, NearestMean()),
+        make_pipeline("passthrough", twice, TrainOnly(lambda X, rng: X, NearestMean())),
+    ):
+        with pytest.raises(
+            DataFormatError, match=r"of the Pipeline takes validation rows .*transform_input=\[\"X_val\"\]"
+        ):
+            run("R2R", classifier=DomainSelector(inside))
+    run("R2R", classifier=DomainSelector(make_pipeline(twice, NearestMean(), transform_input=["X_val"])))
+    np.testing.assert_array_equal(NearestMean.seen[0]["X_val"], 2 * WINDOWS.X[real_rows("set/2")])
+    NearestMean.seen.clear()
+    run("R2R", classifier=make_pipeline("passthrough", NearestMean()))
+    np.testing.assert_array_equal(NearestMean.seen[0]["X_val"], WINDOWS.X[real_rows("set/2")])
+    run("R2R", classifier=make_pipeline(twice, asking_not_for("X_val", "y_val")))
 
 
 def test_curves_leave_the_next_subject_out_and_whole():

@@ -69,6 +69,12 @@ def test_a_part_stays_empty_rather_than_a_class_untrained():
     assert not len(test)
 
 
+def test_a_part_too_small_for_any_clip_has_the_smallest():
+    clips = np.repeat(["long", "short", "middle"], [10, 1, 5])
+    for seed in range(4):
+        assert split_clips(clips, np.zeros(16), (0.98, 0.02), random_state=seed)[1].tolist() == [10]
+
+
 def test_a_part_without_a_share_stays_empty():
     clips, labels = make_clips({"sit": 20})
     train, validation, test = split_clips(clips, labels, (0.9, 0.1, 0.0), random_state=0)

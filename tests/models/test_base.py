@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from har_virtual.exceptions import DataFormatError
+from har_virtual.models import DeepConvLSTMClassifier
 from har_virtual.models._base import mean_and_std
 from har_virtual.models._validation import hold_out_subjects
 from har_virtual.models.networks.scaled import Scaled
@@ -25,6 +26,13 @@ def test_a_scaled_network_sees_standard_inputs():
     x = torch.tensor([[[1.0, -2.0], [2.0, 2.0]]])
     assert torch.equal(module(x), torch.tensor([[[0.0, 0.0], [2.0, 1.0]]]))
     assert not list(module.parameters())
+
+
+def test_who_validates_first_weights_and_training_are_drawn_apart():
+    first, again = (
+        [rng.integers(2**60) for rng in DeepConvLSTMClassifier(random_state=0)._generators()] for _ in range(2)
+    )
+    assert first == again and len(set(first)) == 3
 
 
 def split(groups, virtual=None, classes=None, wanted=1, seed=0):
@@ -61,6 +69,10 @@ def test_two_who_alone_share_a_class_are_not_drawn_together():
     groups, classes = ["a", "b", "c", "d", "a", "b", "c", "d"], [1, 1, 0, 0, 0, 0, 0, 0]
     drawn = {frozenset(split(groups, classes=classes, wanted=2, seed=seed).names) for seed in range(20)}
     assert frozenset(("a", "b")) not in drawn and len(drawn) > 2
+
+
+def test_a_person_named_twice_validates_once():
+    assert split(["a", "b", "c"], wanted=["a", "a"]).names == ("a",)
 
 
 @pytest.mark.parametrize("wanted", [3, 4, ["a", "b", "c"]])

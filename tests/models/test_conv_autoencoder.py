@@ -12,6 +12,9 @@ from sklearn.utils._param_validation import InvalidParameterError
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.models.conv_autoencoder import ConvAutoencoderFeatures
 
+# Most tests here need nobody who validates.
+pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
+
 SMALL = {
     "embedding_size": 6,
     "n_filters": (3, 6),
@@ -178,7 +181,9 @@ def test_columns_have_names():
     [
         ({"train_on": "virtual"}, "train_on='virtual' leaves n_samples=0: there are 160 real and 0 virtual"),
         ({"n_filters": ()}, "one at least"),
-        ({"n_filters": (4, 0)}, "one at least"),
+        ({"n_filters": (4, 0)}, "a whole number from 1"),
+        ({"n_filters": (4, 2.5)}, "a whole number from 1"),
+        ({"n_filters": [(4, 8)]}, "a whole number from 1"),
         ({"device": "cuda:99"}, "cuda:99"),
     ],
 )

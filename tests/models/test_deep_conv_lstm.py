@@ -2,19 +2,27 @@
 
 import pickle
 import threading
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import torch
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import f1_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from har_virtual.adaptation import DomainSelector
+from har_virtual.augmentation import Jitter
 from har_virtual.exceptions import DataFormatError, DataWarning, TrainingError, UnknownNameError
 from har_virtual.model_selection import LeaveOneSubjectOut
 from har_virtual.models import DeepConvLSTMClassifier
+
+# Most tests here need nobody who validates.
+pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
 
 SMALL = {"n_filters": 8, "lstm_size": 12, "lr": 0.01, "batch_size": 25, "device": "cpu", "random_state": 0}
 
@@ -108,6 +116,20 @@ def test_training_stops_after_patience_and_keeps_the_best_epoch():
     log_proba = np.log(model.predict_proba(X[:60]))
     loss = -log_proba[np.arange(60), np.searchsorted(model.classes_, noise)].mean()
     assert loss == pytest.approx(model.history_["valid_loss"].min(), rel=1e-5)
+
+
+def test_the_f1_of_an_epoch_is_that_of_its_network_on_the_validation_rows():
+    X, y, _ = oscillations(120)
+    model = quick(max_epochs=1, lr=0.03, batch_size=8).fit(X[:90], y[:90], X_val=X[90:], y_val=y[90:])
+    expected = f1_score(y[90:], model.predict(X[90:]), average="macro")
+    assert 0 < expected < 1 and model.history_["valid_f1"].tolist() == pytest.approx([expected])
+
+
+def test_weight_decay_shrinks_the_weights():
+    X, y, _ = oscillations(60)
+    small, large = (quick(weight_decay=decay, max_epochs=10).fit(X, y) for decay in (0, 10))
+    norms = [sum(np.square(array).sum() for array in weights(model)) for model in (small, large)]
+    assert norms[1] < 0.5 * norms[0]
 
 
 def test_without_groups_all_epochs_run_and_nothing_validates():
@@ -210,6 +232,47 @@ def test_domain_selector_hands_groups_and_validation_on():
     assert same(model.estimator_, plain)
 
 
+def test_a_class_that_nobody_trains_does_not_say_when_to_stop():
+    X, y, groups = oscillations(120)
+    y = np.where((groups == "s/1") & (np.arange(120) % 2 == 0), "jump", y)
+    with pytest.warns(DataWarning, match="left out: no training window has their labels"):
+        model = quick(validation_subjects="s/1").fit(X, y, groups=groups)
+    train, known = groups != "s/1", (groups == "s/1") & (y != "jump")
+    kept = model.predict_proba(X[known])[np.arange(known.sum()), np.searchsorted(model.classes_, y[known])]
+    assert model.history_["valid_loss"].min() == pytest.approx(-np.log(kept).mean(), rel=1e-5)
+    with pytest.raises(DataFormatError, match="No validation window has a label"):
+        quick(validation_subjects="s/1").fit(X, np.where(train, y, "jump"), groups=groups)
+
+
+def test_one_class_that_is_left_to_train_on_is_an_error():
+    X, y, groups = oscillations(60)
+    y = np.where((groups == "s/1") & (y == "run"), "run", "sit")
+    with pytest.raises(DataFormatError, match="one class, 'sit', as s/1 validate and have the others"):
+        quick(validation_subjects="s/1").fit(X, y, groups=groups)
+
+
+def test_rows_without_a_subject_are_refused():
+    X, y, groups = oscillations(30)
+    with pytest.raises(DataFormatError, match="groups must be one-dimensional and have a value"):
+        quick().fit(X, y, groups=np.where(groups == "s/1", None, groups))
+
+
+def test_validation_labels_of_another_type_are_no_labels():
+    X, y = oscillations(30)[0], np.arange(30) % 2
+    with pytest.raises(DataFormatError, match="No validation window has a label"):
+        quick().fit(X, y, X_val=X, y_val=y.astype(str))
+
+
+@pytest.mark.parametrize(
+    "as_type", [lambda y: pd.Series(y, dtype="string"), lambda y: y.astype(object), pd.Categorical]
+)
+def test_labels_of_any_kind_of_text_are_the_same(as_type):
+    X, y, _ = oscillations(40)
+    first = quick().fit(X, y, X_val=X[:9], y_val=y[:9])
+    second = quick().fit(X, as_type(y), X_val=X[:9], y_val=as_type(y[:9]))
+    assert same(first, second) and first.predict(X).tolist() == second.predict(X).tolist()
+
+
 def test_class_weights_count():
     X, y, _ = oscillations(120)
     heavy = quick(max_epochs=15, class_weight={"sit": 1000.0}).fit(X, y)
@@ -220,6 +283,47 @@ def test_class_weights_count():
     assert np.allclose(weights(balanced)[0], weights(by_hand)[0], atol=1e-6)
     with pytest.raises(DataFormatError, match="class_weight names"):
         quick(class_weight={"swim": 2}).fit(X, y)
+
+
+def test_only_ratios_of_class_weights_count():
+    X, y, _ = oscillations(60)
+    first, second = (quick(class_weight=dict.fromkeys(["run", "sit", "walk"], by)).fit(X, y) for by in (1, 1000))
+    assert same(first, second)
+    assert np.allclose(weights(first)[0], weights(quick().fit(X, y))[0], atol=1e-6)
+
+
+def test_the_weighted_validation_loss_does_not_depend_on_the_batches():
+    X, y, _ = oscillations(90)
+    given, order = {"sit": 0.0, "run": 5.0}, np.argsort(y)
+    model = quick(class_weight=given, batch_size=7).fit(X, y, X_val=X[order], y_val=y[order])
+    scale = np.array([given.get(label, 1.0) for label in y])
+    proba = model.predict_proba(X)[np.arange(90), np.searchsorted(model.classes_, y)]
+    expected = -(scale / scale.mean() * np.log(proba)).mean()
+    assert model.history_["valid_loss"].min() == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf, "2"])
+def test_a_class_weight_that_is_none_is_refused(weight):
+    X, y, _ = oscillations(30)
+    with pytest.raises(DataFormatError, match="0 or more"):
+        quick(class_weight={"sit": weight}).fit(X, y)
+
+
+def test_class_weights_that_leave_nothing_to_learn_are_refused():
+    X, y, _ = oscillations(30)
+    with pytest.raises(DataFormatError, match="leaves nothing to learn"):
+        quick(class_weight={"run": 0, "sit": 0, "walk": 0}).fit(X, y)
+
+
+def test_balanced_weights_are_of_the_training_rows():
+    X, y, _ = oscillations(60)
+    groups = np.where(y == "sit", "a", "b")
+    groups[:20], y[:20] = "c", "sit"
+    model, alone = (
+        quick(class_weight="balanced", validation_subjects="c", max_epochs=1).fit(X[rows], y[rows], groups=groups[rows])
+        for rows in (slice(None), slice(10, None))
+    )
+    assert same(model, alone)
 
 
 def test_units_do_not_matter_where_inputs_are_scaled():
@@ -295,6 +399,25 @@ def test_training_that_diverges_is_an_error():
         quick(scale=False, lr=1e30, max_epochs=5).fit(X * 1e30, y)
 
 
+@pytest.mark.parametrize("validates", [True, False])
+def test_training_that_diverges_in_its_last_step_is_an_error(validates):
+    X, y, _ = oscillations(20)
+    given = {"X_val": X, "y_val": y} if validates else {}
+    with pytest.raises(TrainingError, match="valid_loss is nan" if validates else "After 1 epochs"):
+        quick(lr=1e30, max_epochs=1).fit(X, y, **given)
+
+
+def test_windows_that_no_score_can_be_given_for_are_named():
+    X, y, _ = oscillations(20)
+    model, large = quick().fit(X, y), X.astype(np.float64)
+    large[[3, 7], :, 1] = 1e200 * (-1) ** np.arange(30)
+    with (
+        pytest.warns(RuntimeWarning, match="overflow"),
+        pytest.raises(DataFormatError, match="finite for 2 windows, first for window 3"),
+    ):
+        model.predict(large)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -330,10 +453,13 @@ def test_other_windows_than_in_fit_are_refused():
         quick().fit(X, y, X_val=X)
 
 
-def test_a_pickle_predicts_the_same():
-    X, y, _ = oscillations(60)
-    model = quick().fit(X, y)
-    copy = pickle.loads(pickle.dumps(model))
+def test_a_pickle_predicts_the_same_and_has_no_windows():
+    X, y, groups = oscillations(400)
+    model = quick(max_epochs=1).fit(X, y, groups=groups)
+    pickled = pickle.dumps(model)
+    assert len(pickled) < 40_000 < X.nbytes
+    assert all(parameter.grad is None for parameter in model.net_.module_.parameters())
+    copy = pickle.loads(pickled)
     assert np.array_equal(copy.predict_proba(X), model.predict_proba(X))
 
 
@@ -353,3 +479,79 @@ def test_a_keyboard_interrupt_of_the_user_s_is_passed_on():
 
     with pytest.raises(KeyboardInterrupt):
         quick(augment=interrupt).fit(X, y, X_val=X, y_val=y)
+
+
+def test_missing_groups_are_said_unless_nobody_is_wanted():
+    X, y, groups = oscillations(30)
+    with pytest.warns(DataWarning, match="no groups reached fit.*enable_metadata_routing.*training takes 2 epochs"):
+        quick().fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quick(validation_subjects=None).fit(X, y)
+        quick().fit(X, y, groups=groups)
+        quick().fit(X, y, X_val=X, y_val=y)
+    with pytest.raises(DataFormatError, match="validation_subjects='s/1', but no groups"):
+        quick(validation_subjects="s/1").fit(X, y)
+
+
+def test_a_search_with_routing_off_says_that_groups_do_not_arrive():
+    X, y, groups = oscillations(60)
+    search = GridSearchCV(quick(max_epochs=1), {"lr": [1e-3]}, cv=LeaveOneSubjectOut())
+    with pytest.warns(DataWarning, match="no groups reached fit"):
+        search.fit(X, y, groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("augment", "message"),
+    [
+        (lambda X, rng: X[:, :5], r"gave shape \(.*, 5, 3\) for windows of shape"),
+        (lambda X, rng: None, r"gave shape \(\)"),
+        (lambda X: X, "called as step"),
+        (Jitter, "augment is the class Jitter"),
+        ([Jitter(), "um"], r"augment\[1\] is 'um'"),
+        (lambda X, rng: X * np.float32("nan"), "NaN in what augment gives"),
+    ],
+)
+def test_an_augmentation_that_does_not_work_is_named(augment, message):
+    X, y, groups = oscillations(60)
+    with pytest.raises((DataFormatError, TrainingError), match=message):
+        quick(augment=augment).fit(X, y, groups=groups)
+
+
+def test_a_fit_that_is_interrupted_leaves_nothing_that_predicts():
+    X, y, groups = oscillations(60)
+    model = quick().fit(X, y, groups=groups)
+
+    def interrupt(windows, rng):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(augment=interrupt).fit(X, y, groups=groups)
+    for method in (model.predict, model.predict_proba):
+        with pytest.raises(NotFittedError):
+            method(X)
+
+
+def test_windows_without_a_label_are_refused():
+    X, y, groups = oscillations(30)
+    labels = y.astype(object)
+    labels[3] = None
+    with pytest.raises(DataFormatError, match="1 windows have no label"):
+        quick().fit(X, labels, groups=groups)
+
+
+def test_flattened_windows_are_told_from_wrong_names():
+    X, y, groups = oscillations(30)
+    with pytest.raises(DataFormatError, match="two dimensions"):
+        quick(channels=["x", "y", "z"]).fit(X.reshape(30, -1), y, groups=groups)
+
+
+def test_numbers_as_subjects_stay_numbers():
+    X, y, groups = oscillations(60)
+    model = quick(max_epochs=1).fit(X, y, groups=np.array([int(name[-1]) for name in groups]))
+    assert all(isinstance(name, int) for name in model.validated_)
+
+
+def test_a_torch_device_will_do():
+    X, y, groups = oscillations(30)
+    assert same(quick(device=torch.device("cpu")).fit(X, y, groups=groups), quick().fit(X, y, groups=groups))

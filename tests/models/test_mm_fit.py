@@ -9,6 +9,9 @@ from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.models.mm_fit import MMFitClassifier
 from har_virtual.models.pretrained import from_pretrained
 
+# Most tests here need nobody who validates.
+pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
+
 SMALL = {"hidden_size": 12, "lr": 0.01, "batch_size": 25, "device": "cpu", "random_state": 0}
 NAMES = [f"left_wrist_{quantity}_{axis}" for quantity in ("gyr", "acc") for axis in "xyz"]
 
@@ -129,3 +132,9 @@ def test_a_saved_one_predicts_the_same(tmp_path):
     loaded = load_model(model.save(tmp_path / "gyr.safetensors"), device="cpu")
     assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert loaded.modality == "gyr" and list(loaded.channels) == NAMES
+
+
+def test_channels_of_a_sensor_are_no_pose():
+    X, y = np.zeros((4, 12, 3)), ["sit", "walk"] * 2
+    with pytest.raises(DataFormatError, match="left_wrist_acc_x is of a sensor"):
+        MMFitClassifier(modality="pose", channels=[f"left_wrist_acc_{axis}" for axis in "xyz"]).fit(X, y)

@@ -14,7 +14,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.model_selection import LeaveOneSubjectOut
 from har_virtual.models.deep_conv_lstm import DeepConvLSTMClassifier
+from har_virtual.models.mm_fit import MMFitClassifier
 from har_virtual.models.pretrained import Pretrained, from_pretrained
+
+# Most tests here need nobody who validates.
+pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
 
 CHANNELS = ("left_wrist_acc_x", "left_wrist_acc_y", "left_wrist_acc_z")
 
@@ -265,6 +269,13 @@ def test_windows_of_another_length_are_taken_where_no_weight_depends_on_it(train
     found = Pretrained.of(trained)
     with pytest.raises(DataFormatError, match=r"windows of 20 samples, .* pretrained on windows of 12"):
         found.check_windows("MMFitClassifier", n_samples=20, n_channels=3, channels=None, n_classes=3)
+
+
+def test_windows_of_another_length_are_refused_where_weights_depend_on_it():
+    X, y = make_windows(["run", "sit"], n_samples=90)
+    model = MMFitClassifier(hidden_size=4, max_epochs=1, device="cpu", random_state=0).fit(X, y)
+    with pytest.raises(DataFormatError, match=r"windows of 89 samples, .* pretrained on windows of 90"):
+        from_pretrained(model, max_epochs=1, device="cpu").fit(X[:, :89], y)
 
 
 @pytest.mark.parametrize("changed", [{"n_filters": 4}, {"lstm_size": 5}, {"kernel_size": 5}])

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import f1_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
@@ -12,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.model_selection import LeaveOneSubjectOut, split_clips
+from har_virtual.models import load_model
 from har_virtual.models.deep_conv_lstm import DeepConvLSTMClassifier
 from har_virtual.models.pretrained import Pretrained, from_pretrained
 from har_virtual.models.pretraining import PretrainOnVirtual
@@ -115,6 +117,22 @@ def test_people_who_validate_the_fine_tuning_do_not_pretrain(fits):
     (person,) = model.estimator_.validated_
     assert person in rows["groups"][rows["sample_domain"] == 1]
     assert person not in rows["groups"][seen]
+
+
+def test_people_who_are_drawn_without_a_seed_do_not_pretrain_either(fits):
+    rows = make_rows()
+    for _ in range(3):
+        fits.clear()
+        model = PretrainOnVirtual(make_network(Recorder, max_epochs=1, random_state=None)).fit(**rows)
+        seen = np.concatenate([rows_of(fits[0][0]), rows_of(fits[0][2])])
+        assert model.estimator_.validated_[0] not in rows["groups"][seen]
+
+
+def test_all_virtual_rows_pretrain_where_validation_rows_are_given(fits):
+    rows, other = make_rows(), make_rows(n_real=20, n_virtual=0, seed=9)
+    model = PretrainOnVirtual(make_network(Recorder), fractions=(0.9, 0.1, 0), random_state=0)
+    model.fit(**rows, X_val=other["X"], y_val=other["y"])
+    assert len(fits[0][0]) + len(fits[0][2]) == 80
 
 
 def test_people_who_validate_are_those_of_training_without_pretraining():
@@ -244,6 +262,14 @@ def test_what_cannot_be_pretrained_is_refused():
             PretrainOnVirtual(estimator).fit(**make_rows())
 
 
+@pytest.mark.parametrize("name", ["groups", "clips"])
+def test_columns_of_another_length_are_refused(name):
+    rows = make_rows()
+    rows[name] = rows[name][:-1]
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        PretrainOnVirtual(make_network()).fit(**rows)
+
+
 def test_fractions_that_are_not_three_are_refused():
     with pytest.raises(DataFormatError, match="fractions are of train, validation, test rows"):
         PretrainOnVirtual(make_network(), fractions=(0.5, 0.5)).fit(**make_rows())
@@ -314,3 +340,12 @@ def test_routing_brings_validation_rows_to_fine_tuning(fits):
     with sklearn.config_context(enable_metadata_routing=True):
         model.fit(X, y, **rows, X_val=other["X"], y_val=other["y"])
     assert len(fits[1][2]) == 20
+
+
+def test_the_fine_tuned_network_is_saved(tmp_path):
+    rows = make_rows()
+    model = PretrainOnVirtual(make_network(), random_state=0)
+    with pytest.raises(NotFittedError):
+        model.save(tmp_path / "model.safetensors")
+    loaded = load_model(model.fit(**rows).save(tmp_path / "model.safetensors"), device="cpu")
+    assert np.array_equal(loaded.predict_proba(rows["X"]), model.predict_proba(rows["X"]))

@@ -4,11 +4,19 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
+from safetensors.torch import save_file as save_tensors
 
 from har_virtual.augmentation import Jitter
 from har_virtual.exceptions import DataFormatError, UnknownNameError
-from har_virtual.models import DeepConvLSTMClassifier, load_model
+from har_virtual.models import DeepConvLSTMClassifier, from_pretrained, load_model
+
+# Most tests here need nobody who validates.
+pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
 
 
 def windows(n_windows=40, n_samples=20, n_channels=3):
@@ -36,6 +44,13 @@ def test_a_loaded_network_predicts_the_same_to_the_last_bit(fitted, tmp_path):
     assert np.array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
     assert np.array_equal(loaded.predict(X), fitted.predict(X))
     assert loaded.classes_.dtype == fitted.classes_.dtype
+
+
+def test_no_attribute_but_those_that_are_learned_comes_from_a_file(fitted, tmp_path):
+    path = fitted.save(tmp_path / "model.safetensors")
+    learned = {name: getattr(fitted, name) for name in fitted._learned} | {"history_": fitted.history_.to_dict("list")}
+    loaded = load_model(describe(path, learned=learned | {"predict": 3, "classes_": [1]}), device="cpu")
+    assert callable(loaded.predict) and loaded.classes_.tolist() == ["sit", "walk"]
 
 
 def test_what_was_learnt_and_how_comes_back(fitted, tmp_path):
@@ -120,12 +135,96 @@ def describe(path, **changes):
         ({"learned": {"predict": 3}}, DataFormatError),
         ({"learned": {}}, DataFormatError),
         ({"params": {"lr": "fast"}}, DataFormatError),
+        ({"params": {"pretrained": "other.safetensors"}}, DataFormatError),
+        ({"mean": [float("nan")] * 3}, DataFormatError),
+        ({"scale": [1, 0, 1]}, DataFormatError),
+        ({"n_samples": 0}, DataFormatError),
+        ({"classes": {"dtype": "<U4", "values": ["sit", "sit"]}}, DataFormatError),
+        ({"classes": {"dtype": "<U99999999", "values": ["sit", "walk"]}}, DataFormatError),
+        ({"classes": {"dtype": "|O", "values": [["sit"], ["walk"]]}}, DataFormatError),
+        ({"learned": {"history_": 3}}, DataFormatError),
+        ({"architecture": {"n_filters": 600, "kernel_size": 600}}, DataFormatError),
+        ({"architecture": {"n_filters": 10**9}}, DataFormatError),
+        ({"architecture": {"n_conv_layers": 300}}, DataFormatError),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused(fitted, tmp_path, changes, error):
     path = describe(fitted.save(tmp_path / "model.safetensors"), **changes)
     with pytest.raises(error):
         load_model(path, device="cpu")
+
+
+def test_a_network_far_larger_than_its_weights_is_refused_before_it_is_made(fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr("har_virtual.models.storage._check_size", lambda pretrained: None)
+    # Ten terabytes of weights.
+    path = describe(fitted.save(tmp_path / "model.safetensors"), architecture={"n_filters": 10**6})
+    with pytest.raises(DataFormatError, match="has the shape"):
+        load_model(path, device="cpu")
+    X, y = windows()
+    with pytest.raises(DataFormatError, match="has the shape"):
+        from_pretrained(path, device="cpu").fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda name, array: array.to(torch.bfloat16),
+        lambda name, array: array.to(torch.complex64),
+        lambda name, array: array * float("nan"),
+        lambda name, array: array[:1] if name == "head.weight" else array,
+        lambda name, array: array[0, 0] if name == "head.weight" else array,
+    ],
+)
+def test_weights_that_are_no_finite_numbers_or_of_another_shape_are_refused(fitted, tmp_path, spoil):
+    path = fitted.save(tmp_path / "model.safetensors")
+    with safe_open(path, "pt") as opened:
+        metadata, weights = opened.metadata(), {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    save_tensors({name: spoil(name, array).clone() for name, array in weights.items()}, path, metadata=metadata)
+    with pytest.raises(DataFormatError, match=r"model\.safetensors"):
+        load_model(path, device="cpu")
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.data())
+def test_damaged_files_are_refused_or_give_a_network(tmp_path_factory, data):
+    X, y = windows(8)
+    path = tmp_path_factory.mktemp("damaged") / "model.safetensors"
+    whole = small(max_epochs=1).fit(X, y).save(path).read_bytes()
+    # Durations are in the file, so that its length varies.
+    start = data.draw(st.integers(0, 999)) * len(whole) // 1000
+    path.write_bytes(whole[:start] + data.draw(st.binary(max_size=8)) + whole[start + data.draw(st.integers(0, 8)) :])
+    try:
+        loaded = load_model(path, device="cpu")
+    except (DataFormatError, UnknownNameError):
+        return
+    assert isinstance(loaded, DeepConvLSTMClassifier)
+
+
+def test_labels_that_json_cannot_hold_are_refused(tmp_path):
+    X, _ = windows()
+    model = small().fit(X, np.resize(np.array(["2020-01-01", "2020-01-02"], "M8[D]"), len(X)))
+    with pytest.raises(DataFormatError, match="cannot be saved"):
+        model.save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_loading_moves_no_global_stream_of_random_numbers(fitted, tmp_path):
+    path, before = fitted.save(tmp_path / "model.safetensors"), torch.get_rng_state()
+    load_model(path, device="cpu")
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_chain_of_trainings_goes_on_from_the_last(fitted, tmp_path):
+    X, y = windows()
+    options = {"max_epochs": 1, "device": "cpu", "random_state": 0}
+    second = from_pretrained(load_model(fitted.save(tmp_path / "1.safetensors"), device="cpu"), **options)
+    second.fit(X, np.where(y == "sit", "jump", y))
+    third = from_pretrained(load_model(second.save(tmp_path / "2.safetensors"), device="cpu"), freeze="lstm", **options)
+    third.fit(X, np.where(y == "sit", "jump", y))
+    states = [model.net_.module_.network.state_dict() for model in (fitted, second, third)]
+    assert not torch.equal(states[0]["lstm.weight_hh_l0"], states[1]["lstm.weight_hh_l0"])
+    assert torch.equal(states[1]["lstm.weight_hh_l0"], states[2]["lstm.weight_hh_l0"])
+    assert np.array_equal(third.mean_, fitted.mean_)
 
 
 def test_a_device_that_is_not_there_is_named(fitted, tmp_path):

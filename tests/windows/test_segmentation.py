@@ -390,3 +390,14 @@ def test_a_namesake_without_a_data_set_is_doubtful(real, virtual):
 def test_one_channel_may_be_named_as_it_is():
     stream = Recording(np.ones((100, 2)), 50, ["waist_acc_x", "heart_rate"])
     assert segment_recordings([stream], 1.0, channels="heart_rate").channels == ("heart_rate",)
+
+
+def test_copies_of_motions_are_known_by_what_augment_motions_notes_joined_or_not():
+    made = {"augmentation": {"source": "abc", "tempo": 1.1}}
+    alone, joined = ramp(attrs=made), ramp(attrs={"joined": [{}, made]})
+    strange = [ramp(attrs=attrs) for attrs in ({"augmentation": "none"}, {"augmentation": {"tempo": 2.0}}, {})]
+    found = segment_recordings([alone, joined, *strange], 1.0).metadata.drop_duplicates("recording")["copy_of"]
+    assert found.iloc[:2].tolist() == ["abc", "abc"] and found.iloc[2:].isna().all()
+    assert "copy_of" not in segment_recordings(strange, 1.0).metadata
+    with pytest.raises(DataFormatError, match="copy_of"):
+        segment_recordings([ramp(annotations={"copy_of": np.full(100, "a")})], 1.0, tracks=["copy_of"])

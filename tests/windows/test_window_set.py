@@ -63,6 +63,38 @@ def test_clips_are_the_recordings_numbered_on_from_set_to_set():
     assert both[[0, 5]].clips.tolist() == [0, 1]
 
 
+def with_copies(windows: WindowSet, copy_of, recording=(0, 1, 2, 3), **columns) -> WindowSet:
+    return replace(windows, metadata=windows.metadata.assign(copy_of=copy_of, recording=recording, **columns))
+
+
+@pytest.mark.parametrize(
+    ("copy_of", "clips"),
+    [
+        ([None, None, None, None], [0, 1, 2, 3]),
+        ([None, None, "a", "a"], [0, 1, 2, 2]),
+        # Real windows of a person say nothing of what is copied.
+        ([None, None, "a", "b"], [0, 1, 2, 3]),
+        # Both of one person, one of them no copy.
+        ([None, None, "a", None], [0, 1, 2, 2]),
+    ],
+)
+def test_copies_of_a_motion_are_one_clip_and_real_windows_are_never_of_it(copy_of, clips):
+    windows = with_copies(example(), copy_of, subject="d/0")
+    assert windows.clips.tolist() == clips and windows.clips.dtype == np.int64
+    apart = with_copies(example(), [None, None, "a", None])
+    assert apart.clips.tolist() == [0, 1, 2, 3], "the window that is no copy is of somebody else"
+
+
+def test_clips_outlast_selection_files_and_putting_sets_together(tmp_path):
+    windows = with_copies(example(), [None, None, "a", "a"], subject="d/0")
+    assert_same(WindowSet.load(windows.save(tmp_path / "w.npz")), windows)
+    assert windows[[1, 3]].clips.tolist() == [1, 3]
+    # Copies of one motion that were cut apart, and its own windows cut apart from them.
+    assert WindowSet.concat([windows, windows]).clips.tolist() == [0, 1, 2, 2, 4, 5, 2, 2]
+    plain = replace(windows, metadata=windows.metadata.drop(columns="copy_of"))
+    assert WindowSet.concat([plain, windows]).clips.tolist() == [0, 1, 2, 2, 4, 5, 2, 2]
+
+
 def test_arrays_are_read_only_float32_and_no_view_of_the_callers():
     X = np.zeros((4, 2, 3), dtype=np.float32)
     windows = example(X=X)

@@ -83,8 +83,9 @@ class TrainingHistoryDisplay(Display):
         Parameters
         ----------
         estimator : estimator
-            With ``history_``; or a Pipeline that ends in one, or something around one that has it as ``estimator_``,
-            such as `PretrainOnVirtual`, whose last training is drawn. Its ``pretrained_`` has the first.
+            With ``history_``; or a Pipeline that ends in one, or something around one that has it as ``estimator_`` or,
+            a search, as ``best_estimator_``. Of `PretrainOnVirtual` the last training is drawn; its ``pretrained_`` has
+            the first.
         ax, **options
             As in `plot`.
 
@@ -102,7 +103,8 @@ class TrainingHistoryDisplay(Display):
         found = estimator
         while not hasattr(found, "history_"):
             check_is_fitted(found)
-            inner = found.steps[-1][1] if hasattr(found, "steps") else getattr(found, "estimator_", None)
+            inner = getattr(found, "best_estimator_", None) or getattr(found, "estimator_", None)
+            inner = found.steps[-1][1] if hasattr(found, "steps") else inner
             if inner is None:
                 raise DataFormatError(
                     f"{type(found).__name__} has no history_: only networks are trained epoch by epoch, such as "

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from har_virtual.checks import check_count
 from har_virtual.exceptions import DataFormatError
 
 
@@ -60,8 +61,10 @@ class ConvAutoencoder(nn.Module):
         super().__init__()
         if n_samples < 1 or n_channels < 1:
             raise DataFormatError(f"A window has samples and channels, not {n_samples} and {n_channels}.")
-        if not n_filters or min(n_filters) < 1:
-            raise DataFormatError(f"n_filters are the filters of each block, one at least; they are {n_filters}.")
+        if not n_filters:
+            raise DataFormatError("n_filters are the filters of each block, one at least; there are none.")
+        for number in n_filters:
+            check_count("n_filters, of each block,", number, 1)
         widths = (1, *n_filters)
         self.sizes = _sizes(n_samples, n_channels, len(n_filters))
         self.encoder = nn.ModuleList(_Block(*pair) for pair in pairwise(widths))

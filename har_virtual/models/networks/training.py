@@ -16,6 +16,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from torch import nn
+from torch.nn import functional
 from tqdm.auto import tqdm
 
 from har_virtual.exceptions import TrainingError, UnknownNameError
@@ -37,6 +38,28 @@ class Training(NamedTuple):
     augment: Sequence[Augmentation]
     device: str
     verbose: int
+
+
+class WeightedCrossEntropy(nn.Module):
+    """The mean over windows of cross entropy times a weight of the window's class.
+
+    PyTorch divides by the weights of a batch instead, so that a loss over batches depends on which windows share one,
+    and is NaN where all have a weight of 0.
+
+    Parameters
+    ----------
+    weights : array of shape (n_classes,)
+    """
+
+    weights: torch.Tensor
+
+    def __init__(self, weights: np.ndarray) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.as_tensor(weights, dtype=torch.float32))
+
+    def forward(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Give the loss of scores (n_windows, n_classes)."""
+        return functional.cross_entropy(scores, targets, self.weights, reduction="sum") / len(targets)
 
 
 def find_device(device: str) -> str:
@@ -104,7 +127,7 @@ def train(
     Raises
     ------
     TrainingError
-        If the loss is no longer finite.
+        If a loss, or what the trained network gives for training windows, is not finite.
     """
     callbacks: list[Any] = [_Record(score)]
     if training.verbose:
@@ -144,6 +167,9 @@ def train(
                 getattr(callback, "close", _say_nothing)()
         net.notify("on_train_end", X=rows, y=None)
     history = _tabulate(net.history)
+    if validation is None:
+        # No loss looks at the last epoch's weights.
+        _check_finite(net, rows)
     # Gradients are as large as the weights.
     net.optimizer_.zero_grad()
     net.trim_for_prediction()
@@ -184,6 +210,21 @@ def outputs(
         )
 
 
+def _check_finite(net: NeuralNet, rows: WindowRows) -> None:
+    windows, _ = next(iter(Batches(rows, net.batch_size)))
+    with torch.inference_mode():
+        finite = net.module_.eval()(windows.to(net.device)).isfinite().all()
+    if not finite:
+        raise TrainingError(f"After {len(net.history)} epochs the network gives no finite values{_diverged(net.lr)}")
+
+
+def _diverged(lr: float) -> str:
+    return (
+        f": training diverged. Try a lower lr (it is {lr:g}), and look for values of another unit among the windows, "
+        "or for NaN in what augment gives."
+    )
+
+
 class _Record(Callback):
     """Record macro-F1 on the validation rows, and refuse a loss that is not finite."""
 
@@ -201,11 +242,9 @@ class _Record(Callback):
         entry = net.history[-1]
         # Their mean is there already; thousands of batches an epoch add up.
         entry["batches"].clear()
-        if not np.isfinite(entry["train_loss"]):
-            raise TrainingError(
-                f"The loss is {entry['train_loss']} in epoch {entry['epoch']}: training diverged. Try a lower lr (it "
-                f"is {net.lr:g}), and look for values of another unit among the windows."
-            )
+        for name in ("train_loss", "valid_loss"):
+            if not np.isfinite(entry.get(name, 0)):
+                raise TrainingError(f"{name} is {entry[name]} in epoch {entry['epoch']}{_diverged(net.lr)}")
         if self.seen:
             true, predicted = (torch.cat(column).numpy() for column in zip(*self.seen, strict=True))
             net.history.record("valid_f1", f1_score(true, predicted, average="macro", labels=np.unique(true)))

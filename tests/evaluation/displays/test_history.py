@@ -7,11 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from har_virtual.adaptation import DomainSelector
 from har_virtual.evaluation import TrainingHistoryDisplay
 from har_virtual.exceptions import DataFormatError
+
+# Most tests here need nobody who validates.
+pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
 
 pytest.importorskip("matplotlib")
 
@@ -75,6 +79,9 @@ def test_the_network_is_found_in_whatever_is_around_it(windows):
     trained = model.steps[0][1].estimator_.history_
     assert display.lines_["train_loss"].get_ydata().tolist() == trained["train_loss"].tolist()
     assert display.best_epoch_ is None
+    search = GridSearchCV(network(), {"lr": [1e-3]}, cv=2).fit(X, y)
+    searched = TrainingHistoryDisplay.from_estimator(make_pipeline(search)).history
+    assert searched["train_loss"].tolist() == search.best_estimator_.history_["train_loss"].tolist()
 
 
 def test_the_epoch_that_the_estimator_kept_is_marked(windows):

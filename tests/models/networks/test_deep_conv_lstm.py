@@ -66,7 +66,8 @@ def test_seventeen_samples_are_enough_and_sixteen_are_not():
 
 
 def test_dropout_stands_before_the_lstm():
-    network = DeepConvLSTM(2, 3, n_filters=2, lstm_size=2, dropout=1.0)
+    # With two filters one draw of the weights in four is deaf to the windows.
+    network = DeepConvLSTM(2, 3, n_filters=8, lstm_size=8, dropout=1.0)
     windows = torch.randn(4, 20, 2, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         nothing_seen = network.train()(windows)
