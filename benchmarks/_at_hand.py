@@ -115,7 +115,7 @@ def utd_mhad(home: Path) -> Task:
         max_block_s=STEP_S,
         deep=slower,
         deep_notes=f"{FILM_RATE_HZ:g} Hz, as the paper has everywhere",
-        deep_budgets_s=(1.5, 6.0),
+        deep_budgets_s=(1.5, 3.0, 6.0, 12.0),
     )
 
 
@@ -136,7 +136,7 @@ def phone_and_watch(home: Path, films: Iterable[Recording]) -> Task:
         budgets_s=(2.0, 5.0, 10.0, 20.0, 40.0),
         ratio_s=4.0,
         max_block_s=STEP_S,
-        deep_budgets_s=(2.0, 10.0),
+        deep_budgets_s=(2.0, 5.0, 10.0, 20.0),
     )
 
 

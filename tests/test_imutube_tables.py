@@ -322,8 +322,8 @@ def test_table_6_has_both_halves_and_the_r2r_that_was_trained_already(deep):
     first, second = halves["unsupervised"]["table"]
     assert (first["protocol"], second["protocol"]) == ("autoencoder real", "autoencoder virtual")
     assert first["difference"] == 0 and second["difference_low"] <= second["difference"] <= second["difference_high"]
-    # Nobody's label is used by an autoencoder, and the forest is the same.
-    assert first["real_labels_used"] == second["real_labels_used"] == first["real_rows_used"]
+    # An autoencoder uses windows of the person who validates, but nobody's label; the forest is the same.
+    assert first["real_labels_used"] == second["real_labels_used"] < first["real_rows_used"]
 
 
 def test_networks_stand_beside_the_papers_figures(bench, deep):
