@@ -58,7 +58,13 @@ def classifier_epoch(X: np.ndarray, y: np.ndarray, device: str = "cpu") -> Epoch
     """Fit for one epoch."""
     clock = Clock()
     model = DeepConvLSTMClassifier(
-        lr=LR, weight_decay=WEIGHT_DECAY, max_epochs=1, augment=clock, device=device, random_state=SEED
+        lr=LR,
+        weight_decay=WEIGHT_DECAY,
+        max_epochs=1,
+        validation_subjects=None,
+        augment=clock,
+        device=device,
+        random_state=SEED,
     )
     start = time.perf_counter()
     model.fit(X, y)

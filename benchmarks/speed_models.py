@@ -128,7 +128,14 @@ def largest_loss_difference(n_samples: int = 30, n_channels: int = 9, **architec
     """Train both on one batch for 5 epochs, without dropout, from the same weights: nothing else is random."""
     X, y = draw_windows(n_samples, n_channels, BATCH_SIZE)
     model = DeepConvLSTMClassifier(
-        dropout=0.0, lr=LR, weight_decay=WEIGHT_DECAY, max_epochs=5, device="cpu", random_state=SEED, **architecture
+        dropout=0.0,
+        lr=LR,
+        weight_decay=WEIGHT_DECAY,
+        max_epochs=5,
+        validation_subjects=None,
+        device="cpu",
+        random_state=SEED,
+        **architecture,
     )
     still = deepcopy(model).set_params(lr=1e-30, max_epochs=1).fit(X, y)
     network, losses = still.net_.module_.network.train(), []
@@ -185,7 +192,7 @@ def prediction(case: Case) -> dict[str, Any]:
     """Windows a second of a trained classifier, and of its bare network."""
     n_windows = case.n_steps * BATCH_SIZE
     X, y = draw_windows(case.n_samples, case.n_channels, n_windows)
-    model = DeepConvLSTMClassifier(max_epochs=1, lr=LR, device="cpu", random_state=SEED)
+    model = DeepConvLSTMClassifier(max_epochs=1, lr=LR, validation_subjects=None, device="cpu", random_state=SEED)
     model.fit(X[:BATCH_SIZE], y[:BATCH_SIZE])
     scaled, network = torch.from_numpy((X - model.mean_) / model.scale_), model.net_.module_.network.eval()
 
