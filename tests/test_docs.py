@@ -201,6 +201,44 @@ def test_the_readme_s_figures_are_those_of_the_results():
         assert figure in readme, figure
 
 
+def test_what_is_said_of_the_networks_speed_is_in_the_results():
+    path = ROOT / "benchmarks" / "results" / "speed_models.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    cases = {name: results[name] for name in ("30x9", "30x21", "24x113")}
+    ratios = ", ".join(f"{case['step_ratio']['median']:.2f}" for case in cases.values())
+    steps = ", ".join(f"{case['classifier']['step_ms']:.0f}" for case in cases.values())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{ratios} times ({steps} ms a step)" in readme
+    guide = (ROOT / "docs" / "deep_models.md").read_text(encoding="utf-8")
+    rows = [
+        [
+            name.replace("x", " x "),
+            f"{case['n_parameters']:,}",
+            f"{case['classifier']['step_ms']:.0f} ms",
+            f"{case['step_ratio']['median']:.2f}",
+            f"{case['augmentation']['batch_ms']:.1f} ms",
+            f"{case['prediction']['windows_per_second']['classifier']:,.0f}",
+        ]
+        for name, case in cases.items()
+    ]
+    assert table_rows(guide, "windows") == rows
+    assert results["memory"]["growth"] < 0.01
+
+
+def test_what_is_said_of_pretraining_is_in_the_results():
+    path = ROOT / "benchmarks" / "results" / "imutube_tables.json"
+    results = json.loads(path.read_text(encoding="utf-8"))["results"]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for task, seconds in (("utd_mhad", 1.5), ("sp_sw_har", 2.0)):
+        (row,) = (row for row in results["figure7"][task]["verdict"] if row["seconds"] == seconds)
+        low, high = (f"{row[f'difference_{end}']:+.3f}" for end in ("low", "high"))
+        assert f"{row['difference']:+.3f} ({low} to {high}) with {seconds:g} s" in readme
+        best = max(
+            row["difference"] for row in results["table6"][task]["supervised"]["table"] if row["protocol"] == "TL none"
+        )
+        assert 0.015 <= best < 0.035
+
+
 def table_rows(text: str, first: str) -> list[list[str]]:
     """Cells of the table whose first column is named `first`."""
     lines = text.partition(f"| {first} |")[2].splitlines()[2:]

@@ -35,52 +35,17 @@ class MMFitClassifier(DeepClassifier):
         of a joint, (n_windows, n_frames, n_joints * 3), in an order in which neighbours belong together.
     hidden_size : int, default=100
         Of the first two linear layers.
-    lr : float, default=1e-3
-        Learning rate of Adam.
-    weight_decay : float, default=1e-4
-    max_epochs : int, default=100
-    batch_size : int, default=100
-    patience : int, default=10
-        Epochs without a lower validation loss after which training stops. The weights of the best epoch are kept.
-    validation_subjects : int, str, sequence of str or None, default=1
-        How many subjects, or which, validate where fit is given `groups`: their real windows say when to stop, and
-        nothing made from them trains. They are drawn by `random_state`, rather those without whom every class still
-        trains. None: training takes `max_epochs` epochs.
-    class_weight : dict, "balanced" or None, default=None
-        Weights in the loss, by label; 1 for those not named.
-    augment : callable or sequence of callables, optional
-        ``augment(X, rng) -> X`` on each training batch, in the units of the windows; see `har_virtual.augmentation`.
-    scale : bool, default=True
-        Whether each channel is shifted and divided by its mean and standard deviation over the training windows.
-    channels : sequence of str, optional
-        Names of the channels, `WindowSet.channels`. They are saved, and a pretrained network with other channels, or
-        the same in another order, is refused.
-    pretrained : Pretrained or path, optional
-        Weights to begin with; `from_pretrained` sets it.
     freeze : str or sequence of str, default=()
         Parts of a pretrained network that stay as they are: "encoders", "hidden".
-    device : str, default="auto"
-        "cpu", "cuda", "cuda:1", or "auto": a GPU if there is one.
-    verbose : int, default=0
-        1 shows a progress bar over epochs.
-    random_state : int or Generator, optional
-        Of the first weights, the drawn subjects, the order of windows and augmentation.
+    lr, weight_decay, max_epochs, batch_size, patience, validation_subjects, class_weight
+        As in DeepConvLSTMClassifier.
+    augment, scale, channels, pretrained, device, verbose, random_state
+        As in DeepConvLSTMClassifier.
 
     Attributes
     ----------
-    net_ : skorch.NeuralNet
-        Trained; its network is ``net_.module_.network``.
-    classes_ : ndarray
-    history_ : DataFrame
-        One row an epoch: epoch, train_loss, valid_loss, valid_f1 (macro-F1 of the validation rows), duration_s.
-    n_epochs_, best_epoch_ : int
-        Epochs that ran, and the one whose weights were kept (the last without validation rows); the first is 1.
-    validated_ : tuple of str
-        Subjects drawn to validate.
-    mean_, scale_ : ndarray of shape (n_channels,)
-        What inputs are shifted and divided by.
-    n_features_in_, n_channels_in_ : int
-        Samples and channels of a window.
+    net_, classes_, history_, n_epochs_, best_epoch_, validated_, mean_, scale_, n_features_in_, n_channels_in_
+        As in DeepConvLSTMClassifier.
     real_rows_used_, real_labels_used_ : int
         Real rows, and labels of such, that it learned from, validation rows among them.
 
