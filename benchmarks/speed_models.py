@@ -44,7 +44,7 @@ from har_virtual.models.networks.batches import Batches, WindowRows
 from har_virtual.models.networks.deep_conv_lstm import DeepConvLSTM
 
 TARGET, EPOCHS_OF_MEMORY = 1.1, 3
-CASES = (Case(30, 9, 20, 9), Case(30, 21, 12, 7), Case(24, 113, 6, 5))
+CASES = (Case(30, 9, 20, 9), Case(30, 21, 12, 9), Case(24, 113, 8, 11))
 QUICK_CASES = tuple(case._replace(n_steps=2, n_rounds=2) for case in CASES)
 GPU_CASES = tuple(case._replace(n_steps=100, n_rounds=5) for case in CASES)
 

@@ -124,11 +124,12 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
     def _check_classes(self, codes: np.ndarray) -> None:
         trained = self.classes_[np.unique(codes)].tolist()
         if len(trained) < 2:
-            validating = ", ".join(map(str, self.validated_))
-            why = "" if len(self.classes_) < 2 else f", as {validating} validate and have the others"
+            others = ""
+            if len(self.classes_) > 1:
+                others = f", as {', '.join(map(str, self.validated_))} validate and have the others"
             raise DataFormatError(
                 f"{type(self).__name__} needs windows of at least two classes to train on; there is one class, "
-                f"{trained[0]!r}{why}."
+                f"{trained[0]!r}{others}."
             )
 
     def _begin(self, pretrained: Pretrained | None, rng: np.random.Generator) -> nn.Module:
