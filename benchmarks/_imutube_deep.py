@@ -6,7 +6,7 @@ validates, so that there are intervals over people, and the network is smaller, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -164,7 +164,7 @@ def seeded(
     return beside(options.done[task.name, name] for name in protocols)
 
 
-def beside(parts: Iterator[SeededEvaluations]) -> SeededEvaluations:
+def beside(parts: Iterable[SeededEvaluations]) -> SeededEvaluations:
     """Put evaluations of the same folds and seeds side by side."""
     parts = list(parts)
     how = {name: part.how for part in parts for name in next(iter(part.evaluations.values()))}
@@ -228,7 +228,7 @@ def transfer_learning(task: Task, options: Options) -> dict[str, Any]:
         seeded(task, options, {SOME_LABELS.name: SOME_LABELS}, begun, tune, some_labels(task)),
     ]
     found = {
-        "supervised": scores(beside(iter(supervised)), task),
+        "supervised": scores(beside(supervised), task),
         "unsupervised": scores(described(task, options, given), task, AUTOENCODER),
         "paper": published.CLAIMS["table6, unsupervised"],
     }
@@ -251,7 +251,7 @@ def described(task: Task, options: Options, given: Training) -> SeededEvaluation
         seeded(task, options, {name: protocol}, forest_on_autoencoder(name.split()[1], given))
         for name, protocol in protocols.items()
     ]
-    return beside(iter(parts))
+    return beside(parts)
 
 
 def forest_on_autoencoder(train_on: str, given: Training) -> Pipeline:

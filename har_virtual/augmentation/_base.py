@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +76,18 @@ def _check_batch(name: str, X: ArrayLike, rng: np.random.Generator) -> np.ndarra
             "are X[:, :, np.newaxis], a single window is X[np.newaxis]."
         )
     return X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+
+def call_step(
+    step: Callable[[np.ndarray, np.random.Generator], np.ndarray], windows: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Give a new array of what an augmentation, perhaps of one's own, makes of windows; refuse another shape."""
+    changed = np.array(step(windows, rng), dtype=windows.dtype)
+    if changed.shape != windows.shape:
+        raise DataFormatError(
+            f"{step!r} gave shape {changed.shape} for windows of shape {windows.shape}; it must keep the shape."
+        )
+    return changed
 
 
 def check_between(name: str, value: Any, low: float, high: float = math.inf) -> float:

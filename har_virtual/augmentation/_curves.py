@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from scipy.interpolate import CubicSpline
+
+from har_virtual.augmentation._base import WindowAugmentation, check_between
+from har_virtual.checks import check_count
 
 
 @lru_cache(maxsize=32)
@@ -23,3 +27,17 @@ def spline_basis(n_samples: int, n_knots: int) -> np.ndarray:
     basis = CubicSpline(knots, np.eye(n_knots + 2))(np.linspace(0.0, 1.0, n_samples))
     basis.setflags(write=False)
     return basis
+
+
+@dataclass(frozen=True)
+class CurveAugmentation(WindowAugmentation):
+    """An augmentation by random curves around 1, smooth through `n_knots` knots and the ends."""
+
+    sigma: float = 0.2
+    n_knots: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("sigma", check_between("sigma", self.sigma, 0.0))
+        check_count("n_knots", self.n_knots, 1)
+        self._set("n_knots", int(self.n_knots))

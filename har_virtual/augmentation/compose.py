@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har_virtual.augmentation._base import WindowAugmentation
+from har_virtual.augmentation._base import WindowAugmentation, call_step
 from har_virtual.augmentation.magnitude import Jitter, MagnitudeWarp, Scaling
 from har_virtual.augmentation.orientation import Rotation
 from har_virtual.augmentation.timing import Crop, Permutation, TimeWarp
@@ -56,15 +56,8 @@ class Compose(WindowAugmentation):
             if isinstance(step, WindowAugmentation):
                 step.change(windows, rng)
             else:
-                windows = _called(step, windows, rng)
+                windows = call_step(step, windows, rng)
         return windows
-
-
-def _called(step: Callable, windows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    changed = np.array(step(windows, rng), dtype=windows.dtype)
-    if changed.shape != windows.shape:
-        raise DataFormatError(f"{step!r} gave shape {changed.shape} for windows of shape {windows.shape}.")
-    return changed
 
 
 def um_augmentations(p: float = 0.5, *, channels: Sequence[str] | None = None) -> Compose:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from har_virtual.augmentation._base import WindowAugmentation, check_between
-from har_virtual.augmentation._curves import spline_basis
-from har_virtual.checks import check_count
+from har_virtual.augmentation._curves import CurveAugmentation, spline_basis
 from har_virtual.exceptions import DataFormatError
 
 # Values whose spread is taken at once.
@@ -121,7 +120,7 @@ class Scaling(WindowAugmentation):
 
 
 @dataclass(frozen=True)
-class MagnitudeWarp(WindowAugmentation):
+class MagnitudeWarp(CurveAugmentation):
     """Multiply each channel of a window by a smooth random curve around 1.
 
     Parameters
@@ -145,15 +144,6 @@ class MagnitudeWarp(WindowAugmentation):
     >>> warped[0, ::10, 0].round(2).tolist()
     [0.97, 1.07, 0.94]
     """
-
-    sigma: float = 0.2
-    n_knots: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set("sigma", check_between("sigma", self.sigma, 0.0))
-        check_count("n_knots", self.n_knots, 1)
-        self._set("n_knots", int(self.n_knots))
 
     def _augment(self, X: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         _, n_samples, n_channels = X.shape

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from har_virtual.augmentation._base import WindowAugmentation, check_between, read_at
-from har_virtual.augmentation._curves import spline_basis
+from har_virtual.augmentation._curves import CurveAugmentation, spline_basis
 from har_virtual.checks import check_count, check_positive
 from har_virtual.exceptions import DataFormatError
 
@@ -16,7 +16,7 @@ _SHORTEST_STEP = 0.1
 
 
 @dataclass(frozen=True)
-class TimeWarp(WindowAugmentation):
+class TimeWarp(CurveAugmentation):
     """Show parts of a window faster, others slower; its first and last sample stay.
 
     The steps between samples take durations that a smooth random curve around 1 gives, scaled so that they fill the
@@ -48,15 +48,6 @@ class TimeWarp(WindowAugmentation):
     >>> TimeWarp()(ramp, np.random.default_rng(0))[0, ::10, 0].round(1).tolist()
     [0.0, 9.6, 20.7, 30.0]
     """
-
-    sigma: float = 0.2
-    n_knots: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set("sigma", check_between("sigma", self.sigma, 0.0))
-        check_count("n_knots", self.n_knots, 1)
-        self._set("n_knots", int(self.n_knots))
 
     def _augment(self, X: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n_samples = X.shape[1]

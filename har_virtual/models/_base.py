@@ -170,7 +170,7 @@ class DeepEstimator(BaseEstimator):
             self.batch_size,
             self.patience,
             steps,
-            find_device(str(self.device)),
+            find_device(self.device),
             self.verbose,
         )
         # What a fit that is interrupted leaves behind must not predict.

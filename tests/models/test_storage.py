@@ -230,3 +230,9 @@ def test_a_chain_of_trainings_goes_on_from_the_last(fitted, tmp_path):
 def test_a_device_that_is_not_there_is_named(fitted, tmp_path):
     with pytest.raises(UnknownNameError, match="cuda:7"):
         load_model(fitted.save(tmp_path / "model.safetensors"), device="cuda:7")
+
+
+def test_a_torch_device_says_where_to_load(fitted, tmp_path):
+    X, _ = windows()
+    loaded = load_model(fitted.save(tmp_path / "model.safetensors"), device=torch.device("cpu"))
+    assert np.array_equal(loaded.predict_proba(X), fitted.predict_proba(X))

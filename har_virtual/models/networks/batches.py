@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from har_virtual.exceptions import DataFormatError
+from har_virtual.augmentation._base import call_step
 
 Augmentation: TypeAlias = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -98,16 +98,6 @@ class Batches:
         for start, stop in pairwise(bounds):
             windows, targets = self.rows.take(order[start:stop])
             if self.rng is not None:
-                windows = self._augmented(windows, self.rng)
+                for step in self.augment:
+                    windows = call_step(step, windows, self.rng)
             yield torch.from_numpy(np.ascontiguousarray(windows, dtype=np.float32)), torch.from_numpy(targets)
-
-    def _augmented(self, windows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        shape = windows.shape
-        for step in self.augment:
-            windows = step(windows, rng)
-            if np.shape(windows) != shape:
-                raise DataFormatError(
-                    f"augment: {step!r} gave shape {np.shape(windows)} for windows of shape {shape}; it must keep the "
-                    "shape."
-                )
-        return windows

@@ -70,6 +70,7 @@ def find_device(device: str) -> str:
     UnknownNameError
         If it is not there.
     """
+    device = str(device)
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return "cuda" if n_gpus else "cpu"
