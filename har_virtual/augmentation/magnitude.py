@@ -9,9 +9,7 @@ import numpy as np
 from har_virtual.augmentation._base import WindowAugmentation, check_between
 from har_virtual.augmentation._curves import CurveAugmentation, spline_basis
 from har_virtual.exceptions import DataFormatError
-
-# Values whose spread is taken at once.
-_BLOCK = 2**20
+from har_virtual.windows._moments import mean_and_std
 
 
 @dataclass(frozen=True)
@@ -64,23 +62,9 @@ class Jitter(WindowAugmentation):
         noise = rng.standard_normal((len(rows), *X.shape[1:]), dtype=X.dtype)
         noise *= X.dtype.type(self.sigma)
         if self.relative:
-            noise *= _spread(X).astype(X.dtype)
+            noise *= mean_and_std(X)[1].astype(X.dtype)
         noise += X[rows]
         return noise
-
-
-def _spread(X: np.ndarray) -> np.ndarray:
-    """Give the standard deviation of each channel, float64, block by block: single precision cannot add up millions."""
-    values = X.reshape(-1, X.shape[2])
-    blocks = np.array_split(values, values.size // _BLOCK + 1)
-    mean = sum(_channels_first(block).sum(axis=1) for block in blocks) / len(values)
-    squares = sum(np.square(_channels_first(block) - mean[:, np.newaxis]).sum(axis=1) for block in blocks)
-    return np.sqrt(squares / len(values))
-
-
-def _channels_first(values: np.ndarray) -> np.ndarray:
-    """Copy (n, n_channels) so that the values of a channel lie side by side, which is fastest to sum."""
-    return values.T.astype(np.float64, order="C")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.models._validation import Split, hold_out_subjects
 from har_virtual.models.pretrained import Pretrained
 from har_virtual.models.storage import save, write_augmentation
+from har_virtual.windows._moments import mean_and_std
 from har_virtual.windows.validation import check_sample_domain, check_windows
 
 if TYPE_CHECKING:
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from har_virtual.models.networks.batches import WindowRows
 
 Augmentation = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-
-# Values that are looked at together for the scale.
-_BLOCK = 2**22
 
 
 class DeepEstimator(BaseEstimator):
@@ -271,13 +269,3 @@ class DeepEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-def mean_and_std(X: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each channel over the samples of some windows, block by block."""
-    n_values = len(rows) * X.shape[1] * X.shape[2]
-    blocks = np.array_split(rows, min(len(rows), n_values // _BLOCK + 1))
-    n_samples = len(rows) * X.shape[1]
-    mean = sum(X[block].sum(axis=(0, 1), dtype=np.float64) for block in blocks) / n_samples
-    squares = sum(np.square(X[block] - mean, dtype=np.float64).sum(axis=(0, 1)) for block in blocks)
-    return mean, np.sqrt(squares / n_samples)
