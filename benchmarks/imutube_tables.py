@@ -47,9 +47,9 @@ SAME_PART = dict.fromkeys(("table1", "table2", "table3"), "tables1-3")
 PROTOCOL = """
 IMUTube (Kwon et al. 2020), sections 3 and 4, with random forests on ECDF features of 15 components and mean; the tasks'
 notes say sites, rate, windows and where the virtual side comes from. Test rows are real windows of people who are in no
-training row; everything fitted (rotation, map, forest) sees training people only. tables1-3: "validated" is leave-one-
-subject-out in which the next subject in order chooses trees (3 to 50) and leaf (1 to 50) and does not train, on all
-data: the honest figure; "fixed" has 50 trees and leaves of 1, nobody validates; "hold_out" has the paper's two
+training row; everything fitted (rotation, map, forest) sees training people only. tables1-3: "validated" is
+leave-one-subject-out in which the next subject in order chooses trees (3 to 50) and leaf (1 to 50) and does not train,
+on all data: the honest figure; "fixed" has 50 trees and leaves of 1, nobody validates; "hold_out" has the paper's two
 subjects. macro_f1 is pooled over test windows; low and high are the expanded 95 % bootstrap interval over subjects;
 wilson_low and wilson_high are the paper's interval, which takes overlapping windows of few people for independent;
 differences to R2R are paired over subjects. figure6 and table5 cut the real training data to so many seconds per class
@@ -64,19 +64,25 @@ not comparable with the paper's, which names no embedding. table4: "none" trains
 whole target; the others leave one subject of the target out and map the source to the other subjects' real windows,
 which do not train; fixed forests. Signals of figure4 are one take each, adapted by what was fitted on takes of other
 people; r and rmse are of raw, mapped and aligned-and-mapped virtual acceleration. deep (tables 1b to 3b), table6 and
-figure7 are networks on raw windows, each trained with 3 seeds: macro_f1 is the mean of the seeds' scores, and an
-interval draws people, each with all seeds; one person, named or the next in order, validates: training stops 5 epochs
-(the paper: 10) after the lowest validation loss, and its weights are kept. With the paper's data its people are held
-out, with DeepConvLSTM of 64 filters and 128 units and its grid (learning rate, weight decay, augmentation), chosen on
-the validating person. At hand hold-outs rotate over all people, so that intervals over people exist; the network has 32
-filters and 64 units, learning rate .003, weight decay .0001, no augmentation, 25 epochs at most (15 in pretraining),
-none of them chosen. "TL" pretrains on 80 % of the virtual clips, stops by 10 % (the last 10 % are scored only) and
-fine-tunes all weights on the real windows; TL "some labels" has virtual windows of every other class only (PAMAP2 with
-11: of the 8), so that the last layer is replaced. table6's right half: forests of 50 trees on 100 numbers of a
-convolutional autoencoder that saw real or virtual windows, without labels, stopped by the validating person's windows;
-at hand it has a quarter of the filters and 10 epochs at most. figure7: real data cut to so many seconds per class (a
-draw a seed, nested), adaptation fitted to these, all virtual windows pretrain; fine-tuning and training from scratch
-have 120 epochs at most and patience for 25, as few windows are one step an epoch.
+figure7 are networks on raw windows. One person, named or the next in order, validates with all real windows and labels,
+whatever trains: training takes 100 epochs at most and stops 10 after that person's highest macro-F1, whose weights are
+kept (the paper, too, has 100 and 10, and does not say what of the validation set; by the lowest loss, networks that
+learn from scratch are stopped too soon, see docs/experiments.md). In deep and table6 each is trained with the seeds 0,
+1 and 2: macro_f1 is the mean of the seeds' scores, a difference that of the same people, windows and seeds, and an
+interval draws people, each with all seeds. With the paper's data its people are held out, with DeepConvLSTM of 64
+filters and 128 units and its grid (learning rate, weight decay, augmentation), chosen on the validating person, but for
+figure7 and autoencoders, where nothing is chosen. At hand hold-outs rotate over all people, so that intervals over
+people exist; the network has 32 filters and 64 units, learning rate .003, weight decay .0001, no augmentation, 15
+epochs of pretraining at most, none of them chosen. "TL" pretrains on 80 % of the virtual clips of people who are
+neither tested nor validate, stops by 10 % (the last 10 % are scored only; a seed splits anew) and fine-tunes all
+weights on the real windows, scaled as in pretraining; TL "some labels" has virtual windows of every other class only
+(PAMAP2 with 11: of the 8), so that the last layer is replaced. table6's right half: forests of 50 trees on 100 numbers
+of a convolutional autoencoder that saw real windows, or virtual ones as they are, without labels, stopped by their loss
+on the validating person's real windows; at hand it has a quarter of the filters, 10 epochs at most and patience for 3.
+figure7: real data cut to so many seconds per class (three draws, each with a seed of its own; nested over seconds),
+adaptation fitted to these, all virtual windows pretrain; fine-tuning and training from scratch have 120 epochs at most
+and patience for 25, as few windows are one step an epoch; macro_f1 pools the draws, and an interval draws people, each
+with all draws.
 """
 
 

@@ -326,6 +326,53 @@ def test_table_6_has_both_halves_and_the_r2r_that_was_trained_already(deep):
     assert first["real_labels_used"] == second["real_labels_used"] < first["real_rows_used"]
 
 
+def test_a_table_of_networks_says_how_each_of_its_rows_was_made(bench, deep):
+    supervised, unsupervised = (deep[0]["table6"]["made"][half]["how"] for half in ("supervised", "unsupervised"))
+    names = ["R2R", "TL mapped", "TL mapped, some labels"]
+    for what in ("protocols", "classifier", "tuned"):
+        assert list(supervised[what]) == names
+        assert list(unsupervised[what]) == ["autoencoder real", "autoencoder virtual"]
+    kinds = [text.partition("(")[0] for text in supervised["classifier"].values()]
+    assert kinds == ["DeepConvLSTMClassifier", *2 * ["PretrainOnVirtual"]]
+    for protocols in (supervised["protocols"], unsupervised["protocols"]):
+        assert all(f"name='{name}'" in text for name, text in protocols.items())
+    # No label is used to pretrain but those of the virtual windows, which nobody moves for an autoencoder.
+    assert all("align=False, map=None" in text for text in unsupervised["protocols"].values())
+    assert "train_on='virtual'" in unsupervised["classifier"]["autoencoder virtual"]
+    assert "train_on='virtual'" not in unsupervised["classifier"]["autoencoder real"]
+
+
+def test_networks_at_hand_are_trained_as_the_protocol_says(bench, task):
+    from dataclasses import replace
+
+    given = bench.deep.training(replace(task, published=None), bench.parts.Options())
+    assert given.tune() is None and given.seeds == (0, 1, 2)
+    begun, few = given.pretrained(), given.pretrained(**bench.deep.FEW_ROWS)
+    own, rows = begun.estimator.get_params(), few.estimator.get_params()
+    assert [own[name] for name in ("n_filters", "lstm_size", "lr", "weight_decay", "augment")] == [
+        32,
+        64,
+        3e-3,
+        1e-4,
+        None,
+    ]
+    stopping = ("max_epochs", "patience", "monitor")
+    assert [own[name] for name in stopping] == [100, 10, "f1"] and begun.pretrain_params == {"max_epochs": 15}
+    # Only fine-tuning has more epochs where rows are few.
+    assert [rows[name] for name in stopping] == [120, 25, "f1"]
+    assert few.pretrain_params == {"max_epochs": 15, "patience": 10}
+    assert begun.fractions == (0.8, 0.1, 0.1) and begun.freeze == ()
+    forest = bench.deep.forest_on_autoencoder("virtual", given)["forest"]
+    assert forest.train_on == "real" and forest.estimator.n_estimators == 50
+    whole = bench.deep.training(task, bench.parts.Options()).autoencoder
+    autoencoder, full = (
+        bench.deep.forest_on_autoencoder("real", each)["features"]
+        for each in (given, replace(given, autoencoder=whole))
+    )
+    assert [4 * n for n in autoencoder.n_filters] == list(full.n_filters)
+    assert (autoencoder.max_epochs, autoencoder.patience, full.patience) == (10, 3, 10)
+
+
 def test_networks_stand_beside_the_papers_figures(bench, deep):
     rows = {row["protocol"]: row["paper"] for row in bench.deep.deep_against_paper(deep[0], {"made": "opportunity"})}
     assert rows == {"R2R": 0.8871, "V2R mapped": 0.7882, "Mix2R mapped": 0.8838, "TL mapped": 0.91} | {
@@ -368,9 +415,9 @@ def test_the_papers_grid_is_chosen_on_its_validation_person(bench, task):
         "estimator__weight_decay",
         "estimator__augment",
     }
-    assert full.classifier().get_params()["lstm_size"] == 128 and full.pretrained(patience=3).pretrain_params == {
-        "patience": 10
-    }
+    own = full.classifier().get_params()
+    assert (own["lstm_size"], own["monitor"]) == (128, "f1")
+    assert full.pretrained(patience=3).pretrain_params == {"patience": 10}
 
 
 def test_a_lag_of_three_samples_is_found(bench):

@@ -11,6 +11,7 @@ from har_virtual.augmentation._base import WindowAugmentation, call_step
 from har_virtual.augmentation.magnitude import Jitter, MagnitudeWarp, Scaling
 from har_virtual.augmentation.orientation import Rotation
 from har_virtual.augmentation.timing import Crop, Permutation, TimeWarp
+from har_virtual.checks import check_augmentation
 from har_virtual.exceptions import DataFormatError
 
 
@@ -43,11 +44,8 @@ class Compose(WindowAugmentation):
         super().__post_init__()
         if not isinstance(self.steps, (list, tuple)) or not self.steps:
             raise DataFormatError(f"steps must be a list of augmentations, at least one, not {self.steps!r}.")
-        for step in self.steps:
-            if isinstance(step, type) or not callable(step):
-                raise DataFormatError(
-                    f"Each step is called as step(X, rng), such as Jitter(); {step!r} is no such one."
-                )
+        for number, step in enumerate(self.steps):
+            check_augmentation(f"steps[{number}]", step)
         self._set("steps", tuple(self.steps))
 
     def _augment(self, X: np.ndarray, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -89,13 +87,12 @@ def um_augmentations(p: float = 0.5, *, channels: Sequence[str] | None = None) -
     >>> [type(step).__name__ for step in um_augmentations().steps]
     ['Crop', 'Permutation', 'TimeWarp', 'Rotation', 'MagnitudeWarp', 'Scaling', 'Jitter']
     """
-    names = None if channels is None else tuple(channels)
     return Compose(
         (
             Crop(p=p),
             Permutation(p=p),
             TimeWarp(p=p),
-            Rotation(channels=names, p=p),
+            Rotation(channels=channels, p=p),
             MagnitudeWarp(p=p),
             Scaling(p=p),
             Jitter(p=p),

@@ -91,7 +91,8 @@ def augment_motions(
     for name, flag in (("mirror", mirror), ("originals", originals)):
         if not isinstance(flag, bool | np.bool_):
             raise DataFormatError(f"{name} must be True or False, not {flag!r}.")
-    may_mirror = [bool(mirror) and _may_mirror(motion, mirrored_labels or {}) for motion in motions]
+    labels = _check_labels(mirrored_labels)
+    may_mirror = [bool(mirror) and _may_mirror(motion, labels) for motion in motions]
     copies = []
     for i, rng in enumerate(np.random.default_rng(random_state).spawn(len(motions))):
         motion = _noted(motions[i], {"motion": i, "copy": None})
@@ -101,7 +102,7 @@ def augment_motions(
             for_tempo, for_size, for_mirror = rng.random(3)
             varied = scale_size(scale_tempo(motion, _between(tempos, for_tempo)), _between(sizes, for_size))
             if may_mirror[i] and for_mirror < 0.5:
-                varied = mirror_motion(varied, mirrored_labels)
+                varied = mirror_motion(varied, labels)
             session = None if varied.session is None else f"{varied.session}/copy {copy}"
             copies.append(_noted(varied, {"copy": copy}, session=session))
     return copies
@@ -195,7 +196,7 @@ def mirror_motion(motion: Motion, mirrored_labels: Mapping[Any, Any] | None = No
         rotations; or if a label that names a side (left, right, clockwise) is not in `mirrored_labels`, or is with
         None.
     """
-    labels = {} if mirrored_labels is None else mirrored_labels
+    labels = _check_labels(mirrored_labels)
     if not _may_mirror(motion, labels):
         raise DataFormatError(
             f"A motion labelled {motion.label!r} is not to be mirrored: mirrored_labels has None for it."
@@ -230,6 +231,17 @@ def _check_range(name: str, factor: Factor) -> tuple[float, float]:
     if lowest > highest:
         raise DataFormatError(f"{name} must have its lowest factor first, not {factor!r}.")
     return lowest, highest
+
+
+def _check_labels(mirrored_labels: Mapping[Any, Any] | None) -> Mapping[Any, Any]:
+    if mirrored_labels is None:
+        return {}
+    if not isinstance(mirrored_labels, Mapping):
+        raise DataFormatError(
+            "mirrored_labels must map labels to those of their mirror images, or to None, and is "
+            f"{mirrored_labels!r:.60}."
+        )
+    return mirrored_labels
 
 
 def _between(ends: tuple[float, float], share: float) -> float:

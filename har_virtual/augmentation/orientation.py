@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +32,8 @@ class Rotation(WindowAugmentation):
     Raises
     ------
     DataFormatError
-        If `channels` name no triad, or one without all its axes. When called: if the windows have another number of
-        channels than `channels`, or, without names, one that does not divide by three.
+        If `channels` are no names in order, name no triad, or one without all its axes. When called: if the windows
+        have another number of channels than `channels`, or, without names, one that does not divide by three.
 
     Notes
     -----
@@ -51,7 +51,7 @@ class Rotation(WindowAugmentation):
     """
 
     max_angle_rad: float = math.pi
-    channels: tuple[str, ...] | None = None
+    channels: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -84,12 +84,12 @@ class Rotation(WindowAugmentation):
 
 
 def _check_names(channels: Sequence[str]) -> tuple[str, ...]:
-    named = isinstance(channels, Iterable) and not isinstance(channels, str)
-    if not named or not all(isinstance(name, str) for name in channels):
+    # A set is in no order.
+    names = tuple(channels) if isinstance(channels, Iterable) and not isinstance(channels, str | Set) else (channels,)
+    if isinstance(channels, str) or not all(isinstance(name, str) for name in names):
         raise DataFormatError(f"channels must be a sequence of names, or None, not {channels!r}.")
-    names = tuple(str(name) for name in channels)
     find_triads(names, len(names))
-    return names
+    return tuple(map(str, names))
 
 
 def _random_turns(shape: tuple[int, int], max_angle_rad: float, rng: np.random.Generator) -> np.ndarray:

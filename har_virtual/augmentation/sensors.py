@@ -47,7 +47,8 @@ def draw_sensors(
         Errors of the device, or the name of a preset of `SensorModel`; of a sequence one is drawn each time. None is an
         ideal one.
     random_state : int, Generator or None
-        Seeds the draws. With an int, the first draws do not depend on how many follow.
+        Seeds the draws. With an int, the first draws do not depend on how many follow, and where a sensor is worn and
+        its seed not on `sensor`, so that devices can be compared in the same places.
 
     Returns
     -------
@@ -86,8 +87,9 @@ def draw_sensors(
     draws = np.random.default_rng(random_state).spawn(1)[0].spawn(n_draws)
     return [
         {
-            "sensor": devices[rng.integers(len(devices))],
             "random_state": int(rng.integers(2**32)),
+            # From one random number, however many devices there are.
+            "sensor": devices[int(rng.random() * len(devices))],
             "placements": {site: _vary(placement, shift_std, turn_std, rng) for site, placement in placements.items()},
         }
         for rng in draws

@@ -131,9 +131,9 @@ class Permutation(WindowAugmentation):
 
     Notes
     -----
-    The cuts are uniform over the samples beyond the least lengths. Um et al., 2017 (see `Jitter`), ask for segments of
-    over 10 samples, for which a window of 30 has no room: their code never ends there. The order may be the old one,
-    one time in 24 for four segments.
+    The cuts share out the samples beyond the least lengths, each cut drawn evenly and by itself. Um et al., 2017 (see
+    `Jitter`), ask for segments of over 10 samples, for which a window of 30 has no room: their code never ends there.
+    The order may be the old one, one time in 24 for four segments.
 
     Examples
     --------

@@ -105,9 +105,14 @@ def _tell_lone_classes(labels: np.ndarray, groups: np.ndarray) -> None:
 
 
 def check_estimators(
-    classifier: Any, features: Any, aligner: Any, mapper: Any, tune: Mapping[str, Sequence[Any]] | None
+    classifier: Any,
+    features: Any,
+    aligner: Any,
+    mapper: Any,
+    tune: Mapping[str, Sequence[Any]] | None,
+    channels: Sequence[str],
 ) -> None:
-    """Refuse what no fold could use."""
+    """Refuse what no fold could use, and what was told of other channels than the windows have."""
     passed = isinstance(features, str)
     if passed:
         _check_passthrough(features, classifier)
@@ -122,12 +127,29 @@ def check_estimators(
         unfit = isinstance(given, type) or not hasattr(given, "get_params")
         if given is not None and (unfit or not (isinstance(given, expected) or hasattr(given, kind))):
             raise DataFormatError(f"{name} must be an estimator such as {example}, not {given!r:.80}.")
+        if given is not None and (passed or name != "classifier"):
+            _check_channels(name, given, channels)
     if classifier is not None:
         _check_pipelines(classifier)
         if not passed:
             _refuse_networks(classifier)
     if tune is not None:
         combine_grid(tune, RandomForestClassifier() if classifier is None else classifier)
+
+
+def _check_channels(name: str, given: BaseEstimator, channels: Sequence[str]) -> None:
+    """Compare the names of channels that an estimator was told with those of the windows.
+
+    A later step of a Pipeline may have other channels, but nothing puts the same ones in another order.
+    """
+    for parameter, value in given.get_params().items():
+        if value is None or parameter.rpartition("__")[2] != "channels":
+            continue
+        told, own = list(map(str, value)), list(channels)
+        if told != own and (parameter == "channels" or sorted(told) == sorted(own)):
+            raise DataFormatError(
+                f"{parameter} of the {name} are {told}, but the windows have {own}: give it WindowSet.channels."
+            )
 
 
 def _check_passthrough(features: str, classifier: Any) -> None:

@@ -210,7 +210,7 @@ def transfer(
     {'data': 'street', 'label': 'run', 'windows': 117}
     """
     chosen = _find_protocols(protocols)
-    check_estimators(classifier, features, aligner, mapper, tune)
+    check_estimators(classifier, features, aligner, mapper, tune, target.channels)
     sets = _check_sets(sources, target, target_name)
     classes = _shared_classes(sets)
     dropped = pd.DataFrame(_dropped(sets, classes), columns=["data", "label", "windows"])

@@ -139,7 +139,7 @@ def learning_curve(
         )
     budgets = check_amounts("seconds", seconds)
     check_domains(windows, found)
-    check_estimators(classifier, features, aligner, mapper, tune)
+    check_estimators(classifier, features, aligner, mapper, tune, windows.channels)
     bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
     draws = run_draws(bank, found, budgets, settings, n_draws, n_jobs, verbose)
@@ -210,7 +210,7 @@ def ratio_curve(
     found = [PROTOCOLS["R2R"], *(replace(mixed, name=_name(mixed, ratio), virtual_ratio=ratio) for ratio in above)]
     budget = check_positive("real_seconds_per_class", real_seconds_per_class)
     check_domains(windows, found)
-    check_estimators(classifier, features, aligner, mapper, tune)
+    check_estimators(classifier, features, aligner, mapper, tune, windows.channels)
     bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, None, max_block_s, shortage, random_state)
     draws = run_draws(bank, found, [budget], settings, n_draws, n_jobs, verbose)

@@ -189,7 +189,7 @@ def evaluate(
     check_labelled(windows)
     chosen = find_protocols(protocols)
     check_domains(windows, chosen)
-    check_estimators(classifier, features, aligner, mapper, tune)
+    check_estimators(classifier, features, aligner, mapper, tune, windows.channels)
     bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
     settings = Settings(classifier, hold_out, tune, real_seconds_per_class, max_block_s, shortage, random_state)
     evaluation = evaluate_bank(bank, chosen, settings, n_jobs=n_jobs, verbose=verbose)

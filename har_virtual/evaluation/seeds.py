@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier
 
+from har_virtual.adaptation import RankDistributionMapper, SensorAligner
 from har_virtual.checks import check_count
-from har_virtual.evaluation._inputs import check_estimators, set_seeds
+from har_virtual.evaluation._inputs import check_domains, check_estimators, set_seeds
+from har_virtual.evaluation.amounts import describe_amounts
 from har_virtual.evaluation.evaluation import Evaluation
-from har_virtual.evaluation.experiment import evaluate
+from har_virtual.evaluation.experiment import Settings, evaluate_bank
+from har_virtual.evaluation.feature_bank import FeatureBank
 from har_virtual.evaluation.intervals import bootstrap_interval, paired_difference, wilson_interval
 from har_virtual.evaluation.out_of_fold import OutOfFold
-from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol
+from har_virtual.evaluation.protocols import DEFAULT_PROTOCOLS, Protocol, find_protocols
 from har_virtual.exceptions import DataFormatError, UnknownNameError
 from har_virtual.windows import WindowSet
 
@@ -115,21 +119,33 @@ def evaluate_seeds(
     protocols: str | Protocol | Sequence[str | Protocol] = DEFAULT_PROTOCOLS,
     *,
     seeds: Sequence[int] = (0, 1, 2),
+    classifier: BaseEstimator | None = None,
+    features: BaseEstimator | Literal["passthrough"] | None = None,
+    aligner: SensorAligner | None = None,
+    mapper: RankDistributionMapper | None = None,
+    tune: Mapping[str, Sequence[Any]] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
     **options: Any,
 ) -> SeededEvaluations:
     """Evaluate with one seed after another; folds and test windows are the same.
 
     IMUTube's tables average three runs of its deep models. A seed is the `random_state` of `evaluate`: it goes to the
-    classifier, to a budget's draw and to the draw of virtual windows.
+    classifier, to a budget's draw and to the draw of virtual windows. Features that learn nothing are calculated once
+    for all seeds.
 
     Parameters
     ----------
     windows, protocols
         As in `evaluate`.
     seeds : sequence of int, default=(0, 1, 2)
+    classifier : estimator, optional
+        As in `evaluate`. Its `random_state`, and those of estimators within it, must be None: one that is the same in
+        all runs would hide a part of what a seed does.
+    features, aligner, mapper, tune, n_jobs, verbose
+        As in `evaluate`.
     **options
-        As in `evaluate`, but for `random_state`. The classifier's own, and those of estimators within it, must be None:
-        one that is the same in all runs would hide a part of what a seed does.
+        `hold_out`, `real_seconds_per_class`, `max_block_s` and `shortage`, as in `evaluate`.
 
     Returns
     -------
@@ -146,7 +162,7 @@ def evaluate_seeds(
     Warns
     -----
     DataWarning
-        As `evaluate`, for each seed.
+        As `evaluate`: of the windows once, of what a fold's fits fall back to for each seed.
 
     Examples
     --------
@@ -169,8 +185,9 @@ def evaluate_seeds(
     R2R            1.0            0.0
     """
     given = _check_seeds(seeds)
-    classifier = options.get("classifier")
-    check_estimators(classifier, options.get("features"), None, None, None)
+    chosen = find_protocols(protocols)
+    check_domains(windows, chosen)
+    check_estimators(classifier, features, aligner, mapper, tune, windows.channels)
     template = RandomForestClassifier(50) if classifier is None else classifier
     own = set_seeds(template)
     if len(given) > 1 and own:
@@ -178,9 +195,14 @@ def evaluate_seeds(
             f"{template!r} has a seed of its own, {', '.join(own)}, which would be the same all {len(given)} times: "
             "set it to None."
         )
-    evaluations = {seed: evaluate(windows, protocols, random_state=seed, **options) for seed in given}
-    how = dict(next(iter(evaluations.values())).how)
-    return SeededEvaluations(evaluations, how | {"random_state": list(evaluations), "classifier": repr(template)})
+    bank = FeatureBank(windows, features, aligner=aligner, mapper=mapper)
+    settings = Settings(classifier, tune=tune, random_state=given[0], **options)
+    amounts, evaluations = describe_amounts(windows), {}
+    for seed in given:
+        evaluation = evaluate_bank(bank, chosen, settings._replace(random_state=seed), n_jobs=n_jobs, verbose=verbose)
+        evaluations[seed] = replace(evaluation, amounts=amounts)
+    how = dict(evaluations[given[0]].how) | {"random_state": given, "classifier": repr(template)}
+    return SeededEvaluations(evaluations, how)
 
 
 def _check_seeds(seeds: Any) -> list[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_consistent_length
 
+from har_virtual.checks import is_finite_number
 from har_virtual.exceptions import DataFormatError
 from har_virtual.model_selection.splitters import _check_column
 
@@ -40,13 +41,14 @@ def split_clips(
     -------
     tuple of ndarray
         Positions of the rows of each part, ascending. A class that only one clip has trains. A part with a share is
-        empty only where no clip can be spared: where there are fewer clips than parts, or each is the only one of a
-        class.
+        empty only where no other can spare a clip: the first keeps one of every class, each other one at least.
 
     Raises
     ------
     DataFormatError
-        If clips or labels are missing or of different length, there are no rows, or the fractions are not such.
+        If clips or labels are missing, there are no rows, the fractions are not such, or `random_state` is no seed.
+    ValueError
+        If clips and labels are of different length.
 
     Examples
     --------
@@ -77,12 +79,12 @@ def split_clips(
 
 
 def _check_fractions(fractions: Sequence[float]) -> np.ndarray:
-    shares = np.asarray(fractions, dtype=float)
-    if shares.ndim != 1 or not len(shares) or not (shares >= 0).all() or not np.isclose(shares.sum(), 1):
-        raise DataFormatError(f"fractions must be shares of 0 or more, 1 in sum; they are {fractions}.")
+    shares = list(fractions) if isinstance(fractions, Iterable) else []
+    if not all(is_finite_number(share) and share >= 0 for share in shares) or not np.isclose(sum(shares), 1):
+        raise DataFormatError(f"fractions must be shares of 0 or more, 1 in sum; they are {fractions!r}.")
     if not shares[0]:
-        raise DataFormatError(f"The first part trains, and needs a share; fractions are {fractions}.")
-    return shares
+        raise DataFormatError(f"The first part trains, and needs a share; fractions are {fractions!r}.")
+    return np.array(shares, dtype=float)
 
 
 def _assign(counts: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -92,23 +94,35 @@ def _assign(counts: np.ndarray, shares: np.ndarray, rng: np.random.Generator) ->
     """
     lacking = shares[:, None] * counts.sum(axis=0)
     part = np.full(len(counts), -1)
+    trains = np.zeros(counts.shape[1], dtype=bool)
     drawn = rng.permutation(len(counts))
     for label in np.argsort((counts > 0).sum(axis=0), kind="stable"):
         for clip in drawn[counts[drawn, label] > 0]:
             if part[clip] < 0:
-                trains = counts[part == 0, label].any()
-                part[clip] = np.lexsort((-lacking.sum(axis=1), -lacking[:, label].round(9)))[0] if trains else 0
+                order = np.lexsort((-lacking.sum(axis=1), -lacking[:, label].round(9)))
+                part[clip] = order[0] if trains[label] else 0
                 lacking[part[clip]] -= counts[clip]
+                if part[clip] == 0:
+                    trains |= counts[clip] > 0
     return part
 
 
 def _fill_empty(part: np.ndarray, counts: np.ndarray, shares: np.ndarray) -> None:
-    """Move the smallest clip of the first part, without which that part keeps its classes, to each empty part."""
+    """Move the smallest clip that can be spared to each empty part."""
     for number in np.flatnonzero(shares):
         if number in part:
             continue
-        first = np.flatnonzero(part == 0)
-        left = counts[first].sum(axis=0) - counts[first]
-        spare = first[(left > 0).all(axis=1)]
+        spare = _find_spare(part, counts)
         if len(spare):
             part[spare[counts[spare].sum(axis=1).argmin()]] = number
+
+
+def _find_spare(part: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Find clips of the first part that leave it all classes; failing that, clips of other parts that have several."""
+    first = np.flatnonzero(part == 0)
+    left = counts[first].sum(axis=0) - counts[first]
+    spare = first[(left > 0).all(axis=1)]
+    if len(spare):
+        return spare
+    several = np.bincount(part) > 1
+    return np.flatnonzero((part > 0) & several[part])

@@ -21,7 +21,7 @@ from har_virtual._optional import import_optional
 from har_virtual.checks import check_augmentation
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.models._validation import Split, hold_out_subjects
-from har_virtual.models.pretrained import Pretrained
+from har_virtual.models.pretrained import NOT_WRITTEN, Pretrained
 from har_virtual.models.storage import save, write_augmentation
 from har_virtual.windows._moments import mean_and_std
 from har_virtual.windows.validation import check_sample_domain, check_windows
@@ -82,6 +82,10 @@ class DeepEstimator(BaseEstimator):
     def _least_samples(self) -> int:
         """Say how many samples a window needs at least; shorter ones are lengthened."""
         raise NotImplementedError
+
+    def _forget(self) -> None:
+        """Drop the network of an earlier fit: one that fails must not leave it behind to predict other labels."""
+        self.__dict__.pop("net_", None)
 
     def _generators(self) -> list[np.random.Generator]:
         """Give a stream each for who validates, the first weights, and training."""
@@ -152,7 +156,8 @@ class DeepEstimator(BaseEstimator):
         criterion: nn.Module,
         rng: np.random.Generator,
         *,
-        score: bool,
+        score: bool = False,
+        monitor: str = "loss",
     ) -> None:
         """Train a network behind the scale of its inputs; set `net_` and `history_`."""
         from har_virtual.models.networks.scaled import Scaled
@@ -160,25 +165,27 @@ class DeepEstimator(BaseEstimator):
 
         steps = [] if self.augment is None else [self.augment] if callable(self.augment) else list(self.augment)
         for number, step in enumerate(steps):
-            check_augmentation("augment" if len(steps) == 1 else f"augment[{number}]", step)
+            name = "augment" if len(steps) == 1 else f"augment[{number}]"
+            check_augmentation(name, step)
+            self._check_augmented_names(name, step)
         training = Training(
             self.lr,
             self.weight_decay,
             self.max_epochs,
             self.batch_size,
             self.patience,
+            monitor,
             steps,
             find_device(self.device),
             self.verbose,
         )
-        # What a fit that is interrupted leaves behind must not predict.
-        self.__dict__.pop("net_", None)
         module = Scaled(network, self.mean_, self.scale_)
         self.net_, self.history_ = train(
             module, rows, validation, criterion=criterion, training=training, rng=rng, score=score
         )
         self.n_epochs_ = len(self.history_)
-        best = self.n_epochs_ - 1 if validation is None else int(self.history_["valid_loss"].argmin())
+        watched = self.history_[f"valid_{monitor}"] * (1 if monitor == "loss" else -1)
+        best = self.n_epochs_ - 1 if validation is None else int(watched.argmin())
         self.best_epoch_ = int(self.history_["epoch"].iloc[best])
 
     def _rows(self, X: np.ndarray, targets: np.ndarray | None = None, rows: np.ndarray | None = None) -> WindowRows:
@@ -186,15 +193,33 @@ class DeepEstimator(BaseEstimator):
 
         return WindowRows(X, targets, rows, least_samples=self._least_samples())
 
-    def _check_shape(self, X: np.ndarray) -> None:
-        """Compare the channels with their names, and say where windows are lengthened."""
-        names = None if self.channels is None else list(self.channels)
-        if names is not None and (len(names) != X.shape[2] or len(set(names)) != len(names)):
+    def _names(self) -> tuple[str, ...] | None:
+        """Give the names of the channels, whatever sequence they came in."""
+        return None if self.channels is None else tuple(map(str, self.channels))
+
+    def _check_names(self, n_channels: int) -> None:
+        """Compare the channels with their names."""
+        names = self._names()
+        if names is not None and (len(names) != n_channels or len(set(names)) != len(names)):
             flat = " X has two dimensions, which are one channel: give windows (n_windows, n_samples, n_channels)."
             raise DataFormatError(
-                f"channels must name each of the {X.shape[2]} channels of X once; they are {names}."
-                f"{flat if X.shape[2] == 1 else ''}"
+                f"channels must name each of the {n_channels} channels of X once; they are {list(names)}."
+                f"{flat if n_channels == 1 else ''}"
             )
+
+    def _check_augmented_names(self, name: str, step: Augmentation) -> None:
+        """Compare the channels that an augmentation was told of, or one of its steps, with those of the windows."""
+        for part in getattr(step, "steps", (step,)):
+            told = getattr(part, "channels", None)
+            if self.channels is not None and told is not None and tuple(told) != self._names():
+                raise DataFormatError(
+                    f"{name}: the channels of {type(part).__name__} are {list(told)}, but the windows have "
+                    f"{list(self.channels)}: give both WindowSet.channels."
+                )
+
+    def _check_shape(self, X: np.ndarray) -> None:
+        """Compare the channels with their names, and say where windows are lengthened."""
+        self._check_names(X.shape[2])
         # Two dimensions, as of scikit-learn's own checks, have few samples.
         if X.shape[1] < self._least_samples() and X.shape[2] > 1:
             warnings.warn(
@@ -223,9 +248,23 @@ class DeepEstimator(BaseEstimator):
             If nothing is trained.
         OSError
             If the file cannot be written; a file that was there stays.
+
+        Warns
+        -----
+        DataWarning
+            If a parameter of training cannot be written, such as an augmentation of your own or a Generator.
         """
         written = Pretrained.of(self)
         params = {**written.params, "augment": write_augmentation(self.augment)}
+        kept = NOT_WRITTEN | written.architecture.keys() | {name for name in params if params[name] is not None}
+        lost = [name for name, value in self.get_params(deep=False).items() if value is not None and name not in kept]
+        if lost:
+            warnings.warn(
+                f"{', '.join(lost)} cannot be written to {path}: load_model gives an estimator that predicts the same, "
+                "with defaults of these, so that another fit of it would not be this one.",
+                DataWarning,
+                stacklevel=2,
+            )
         return save(replace(written, params=params), path)
 
     def _restore(self, pretrained: Pretrained) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -35,11 +34,13 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         **DeepEstimator._parameter_constraints,
+        "monitor": [StrOptions({"loss", "f1"})],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "pretrained": [Pretrained, str, PathLike, None],
         "freeze": [str, list, tuple],
     }
 
+    monitor: Literal["loss", "f1"]
     class_weight: dict[Any, float] | Literal["balanced"] | None
     pretrained: Pretrained | str | PathLike | None
     freeze: str | Sequence[str]
@@ -101,7 +102,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
             has.
         """
         self._need_torch()
-        _check_missing(y)
+        self._forget()
+        check_labels(y)
         X, y = check_windows(self, X, y, reset=True)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -118,7 +120,8 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         else:
             self.mean_, self.scale_ = pretrained.mean.astype(np.float32), pretrained.scale.astype(np.float32)
         criterion = self._make_criterion(codes[split.train])
-        self._train(network, self._rows(X, codes, split.train), validation, criterion, training, score=True)
+        rows = self._rows(X, codes, split.train)
+        self._train(network, rows, validation, criterion, training, score=True, monitor=self.monitor)
         return self
 
     def _check_classes(self, codes: np.ndarray) -> None:
@@ -145,24 +148,25 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
                 network = make()
         else:
             network = self._make_with(pretrained, make, self.classes_, seed)
-        parts = [self.freeze] if isinstance(self.freeze, str) else list(self.freeze)
-        if parts and pretrained is None:
+        if self.freeze and pretrained is None:
             raise DataFormatError(f"freeze={self.freeze!r} needs pretrained weights: new ones that stay learn nothing.")
-        freeze_parts(network, parts)
+        freeze_parts(network, self.freeze)
         return network
 
     def _network_of(self, pretrained: Pretrained) -> nn.Module:
+        if pretrained.classes is None:
+            raise DataFormatError("It has no labels (classes), so that nothing can be predicted.")
         self.classes_ = np.array(pretrained.classes)
         return self._make_network(pretrained.n_samples, pretrained.n_channels, len(self.classes_))
 
     def _find_pretrained(self, given: Pretrained | str | PathLike) -> Pretrained:
-        pretrained = given if isinstance(given, Pretrained) else find_pretrained(Path(given))
+        pretrained = find_pretrained(given)
         if pretrained.kind != type(self).__name__:
             raise DataFormatError(f"A {type(self).__name__} cannot begin with the weights of a {pretrained.kind}.")
+        pretrained.check_architecture({name: getattr(self, name) for name in self._architecture})
         pretrained.check_windows(
-            pretrained.kind,
             n_channels=self.n_channels_in_,
-            channels=self.channels,
+            channels=self._names(),
             n_classes=len(self.classes_),
             n_samples=self.n_features_in_ if self._depends_on_length else None,
         )
@@ -282,8 +286,14 @@ class DeepClassifier(ClassifierMixin, DeepEstimator):
         return scores
 
 
-def _check_missing(y: ArrayLike) -> None:
-    """Refuse missing labels, which scikit-learn only sees among numbers."""
-    missing = np.count_nonzero(pd.isna(np.asarray(y, dtype=object))) if y is not None else 0
-    if missing:
-        raise DataFormatError(f"{missing} windows have no label, which is what y has for them: leave them out.")
+def check_labels(y: ArrayLike | None) -> None:
+    """Refuse missing labels, which scikit-learn only sees among numbers, and text among numbers."""
+    labels = np.ravel(np.asarray([] if y is None else y, dtype=object))
+    missing = pd.isna(labels)
+    if missing.any():
+        raise DataFormatError(
+            f"{np.count_nonzero(missing)} of {len(labels)} windows have no label (None or NaN in y), first window "
+            f"{missing.argmax()}: leave them out."
+        )
+    if len({isinstance(label, str) for label in labels}) > 1:
+        raise DataFormatError(f"Labels must be all text or all numbers; y has both, {list(labels[:5])} ...")

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_consistent_length
 
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.model_selection.splitters import _check_column
@@ -46,7 +45,8 @@ def hold_out_subjects(
     Raises
     ------
     DataFormatError
-        If a row has no subject, a named subject has no real rows, or nobody is left to train.
+        If a row has no subject, groups has another length, a named subject has no real rows, or nobody is left to
+        train.
 
     Warns
     -----
@@ -58,7 +58,8 @@ def hold_out_subjects(
     if groups is None or wanted is None:
         return everybody
     subjects = _check_column("groups", groups, "whole subjects validate")
-    check_consistent_length(classes, subjects)
+    if len(subjects) != len(classes):
+        raise DataFormatError(f"groups names the subject of {len(subjects)} windows, and there are {len(classes)}.")
     real = np.unique(subjects[~virtual]).tolist()
     if not real:
         warnings.warn(

@@ -223,6 +223,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
             If all rows with groups are virtual, so that nobody can validate.
         """
         self._need_torch()
+        self._forget()
         from har_virtual.models.networks.conv_autoencoder import MeanError
         from har_virtual.models.networks.training import seeded
 
@@ -241,7 +242,7 @@ class ConvAutoencoderFeatures(TransformerMixin, DeepEstimator):
         with seeded(int(weighing.integers(2**63 - 1))):
             network = self._make_network(self.n_features_in_, self.n_channels_in_)
         validation = self._rows(validating, rows=rows) if len(rows) else None
-        self._train(network, self._rows(X, rows=train), validation, MeanError(), training, score=False)
+        self._train(network, self._rows(X, rows=train), validation, MeanError(), training)
         return self
 
     def _choose(self, rows: np.ndarray, virtual: np.ndarray) -> np.ndarray:

@@ -42,7 +42,10 @@ class DeepConvLSTMClassifier(DeepClassifier):
     max_epochs : int, default=100
     batch_size : int, default=100
     patience : int, default=10
-        Epochs without a lower validation loss after which training stops. The weights of the best epoch are kept.
+        Epochs without a better validation score after which training stops. The weights of the best epoch are kept.
+    monitor : {"loss", "f1"}, default="loss"
+        Which score: the lowest loss, or the highest macro-F1, which may still rise while a network becomes too sure of
+        its errors.
     validation_subjects : int, str, sequence of str or None, default=1
         How many subjects, or which, validate where fit is given `groups`: their real windows say when to stop, and
         nothing made from them trains. They are drawn by `random_state`, rather those without whom every class still
@@ -93,9 +96,9 @@ class DeepConvLSTMClassifier(DeepClassifier):
 
     Notes
     -----
-    The same windows, parameters, seed, device and number of threads give the same network to the last bit, also where
-    several are trained in threads. Windows shorter than ``n_conv_layers * (kernel_size - 1) + 1`` samples are
-    lengthened by their first and last sample, with a warning.
+    On a CPU the same windows, parameters, seed and number of threads give the same network to the last bit, also where
+    several are trained in threads; on a GPU PyTorch does not promise that. Windows shorter than
+    ``n_conv_layers * (kernel_size - 1) + 1`` samples are lengthened by their first and last sample, with a warning.
 
     References
     ----------
@@ -139,6 +142,7 @@ class DeepConvLSTMClassifier(DeepClassifier):
         max_epochs: int = 100,
         batch_size: int = 100,
         patience: int = 10,
+        monitor: Literal["loss", "f1"] = "loss",
         validation_subjects: int | Sequence[str] | str | None = 1,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         augment: Augmentation | Sequence[Augmentation] | None = None,
@@ -161,6 +165,7 @@ class DeepConvLSTMClassifier(DeepClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.monitor = monitor
         self.validation_subjects = validation_subjects
         self.class_weight = class_weight
         self.augment = augment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral
 from os import PathLike
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from har_virtual.exceptions import DataFormatError
+from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.models._base import Augmentation
 from har_virtual.models._classifier import DeepClassifier
 from har_virtual.models.pretrained import Pretrained
@@ -31,13 +32,14 @@ class MMFitClassifier(DeepClassifier):
     ----------
     modality : {"acc", "gyr", "pose"}, default="acc"
         What the windows are of. "acc", "gyr": with `channels`, the vectors of that quantity, and other channels are
-        left out; without, each three consecutive channels are one. "pose": each three consecutive channels are x, y, z
-        of a joint, (n_windows, n_frames, n_joints * 3), in an order in which neighbours belong together.
+        left out; without, three channels are x, y, z of one vector, and each three of more channels are one, with a
+        warning. "pose": each three consecutive channels are x, y, z of a joint, (n_windows, n_frames, n_joints * 3), in
+        an order in which neighbours belong together.
     hidden_size : int, default=100
         Of the first two linear layers.
     freeze : str or sequence of str, default=()
         Parts of a pretrained network that stay as they are: "encoders", "hidden".
-    lr, weight_decay, max_epochs, batch_size, patience, validation_subjects, class_weight
+    lr, weight_decay, max_epochs, batch_size, patience, monitor, validation_subjects, class_weight
         As in DeepConvLSTMClassifier.
     augment, scale, channels, pretrained, device, verbose, random_state
         As in DeepConvLSTMClassifier.
@@ -57,9 +59,10 @@ class MMFitClassifier(DeepClassifier):
     Notes
     -----
     The authors join encoders of all modalities and begin with those of an autoencoder; here is one modality, from
-    random weights. Windows under 9 samples are lengthened by their first and last sample, with a warning. Windows of a
-    single channel are taken for vectors along x; otherwise channels that are no vectors are an error. The network
-    depends on the length of the windows, so that a pretrained one takes no other.
+    random weights. They train 25 epochs of batches of 128, and cut the learning rate where the loss stays; here
+    training stops early. Windows under 9 samples are lengthened by their first and last sample, with a warning. A
+    single channel without a name is taken for vectors along x; otherwise channels that are no vectors are an error. The
+    network depends on the length of the windows and on the modality, so that a pretrained one takes no other.
 
     References
     ----------
@@ -72,7 +75,7 @@ class MMFitClassifier(DeepClassifier):
     >>> from har_virtual.models import MMFitClassifier
     >>> rng = np.random.default_rng(0)
     >>> y = np.tile(["sit", "walk"], 40)
-    >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(80, 50, 6))
+    >>> X = rng.normal(scale=np.where(y == "walk", 3.0, 0.5)[:, None, None], size=(80, 50, 3))
     >>> model = MMFitClassifier(hidden_size=16, lr=0.01, max_epochs=10, validation_subjects=None, random_state=0)
     >>> model.fit(X[:60], y[:60]).score(X[60:], y[60:])
     1.0
@@ -94,6 +97,7 @@ class MMFitClassifier(DeepClassifier):
         max_epochs: int = 100,
         batch_size: int = 100,
         patience: int = 10,
+        monitor: Literal["loss", "f1"] = "loss",
         validation_subjects: int | Sequence[str] | str | None = 1,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         augment: Augmentation | Sequence[Augmentation] | None = None,
@@ -112,6 +116,7 @@ class MMFitClassifier(DeepClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.patience = patience
+        self.monitor = monitor
         self.validation_subjects = validation_subjects
         self.class_weight = class_weight
         self.augment = augment
@@ -140,17 +145,28 @@ class MMFitClassifier(DeepClassifier):
             max(n_samples, self._least_samples()),
             modality=self.modality,
             hidden_size=self.hidden_size,
-            vectors=None if n_channels == 1 else self._vectors(n_channels),
+            vectors=None if n_channels == 1 and self.channels is None else self._vectors(n_channels),
         )
+
+    def _check_names(self, n_channels: int) -> None:
+        super()._check_names(n_channels)
+        if self.channels is None and self.modality != "pose" and n_channels > 3 and n_channels % 3 == 0:
+            warnings.warn(
+                f"The {n_channels} channels have no names, so that MMFitClassifier(modality={self.modality!r}) takes "
+                f"each three of them for one {self.modality} vector, whatever they are. channels=WindowSet.channels "
+                "says which are.",
+                DataWarning,
+                stacklevel=5,
+            )
 
     def _vectors(self, n_channels: int) -> list[tuple[int, int, int]]:
         """Find the vectors that the encoders see: all without names, those of the modality with names."""
-        sensors = [name for name in self.channels or () if channel_quantity(name) is not None]
+        sensors = [name for name in self._names() or () if channel_quantity(name) is not None]
         if self.modality == "pose" and sensors:
             raise DataFormatError(
                 f'modality="pose" takes coordinates of joints, but {sensors[0]} is of a sensor: take "acc" or "gyr".'
             )
-        names = None if self.modality == "pose" else self.channels
+        names = None if self.modality == "pose" else self._names()
         triads = find_triads(names, n_channels)
         vectors = [triad.columns for triad in triads if names is None or triad.quantity == self.modality]
         if vectors:

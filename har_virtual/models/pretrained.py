@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -101,6 +101,8 @@ class Pretrained:
                 f"kind must be text, n_samples and n_channels whole numbers over 0, not {self.kind!r}, "
                 f"{self.n_samples!r} and {self.n_channels!r}."
             )
+        if self.channels is not None and len(self.channels) != self.n_channels:
+            raise DataFormatError(f"channels must name each of {self.n_channels} channels; they are {self.channels}.")
         for name in ("mean", "scale"):
             if getattr(self, name).shape != (self.n_channels,):
                 raise DataFormatError(
@@ -271,9 +273,28 @@ class Pretrained:
         labels = classes.tolist()
         return [known[label] for label in labels] if known.keys() >= set(labels) else None
 
+    def check_architecture(self, own: Mapping[str, Any]) -> None:
+        """Check that another network is built as this one was, also where its weights happen to have the same shapes.
+
+        Parameters
+        ----------
+        own : mapping of str to object
+            The parameters of the other network's estimator that its shape depends on.
+
+        Raises
+        ------
+        DataFormatError
+            If one of them has another value.
+        """
+        for name, value in plain(own).items():
+            if name in self.architecture and self.architecture[name] != value:
+                raise DataFormatError(
+                    f"{name} is {value!r}, but the {self.kind} whose weights it is to begin with was trained with "
+                    f"{self.architecture[name]!r}: leave {name} as it was, or train anew."
+                )
+
     def check_windows(
         self,
-        estimator: str,
         *,
         n_channels: int,
         channels: Sequence[str] | None,
@@ -284,8 +305,6 @@ class Pretrained:
 
         Parameters
         ----------
-        estimator : str
-            Name, for messages.
         n_channels : int
         channels : sequence of str, optional
             Names of the channels; unless both have them, only their number is compared.
@@ -301,18 +320,18 @@ class Pretrained:
         """
         if n_samples not in (None, self.n_samples):
             raise DataFormatError(
-                f"X has windows of {n_samples} samples, but the network in {estimator} was pretrained on windows of "
+                f"X has windows of {n_samples} samples, but the network in {self.kind} was pretrained on windows of "
                 f"{self.n_samples}: cut both with the same window_length_s and sampling_rate_hz."
             )
         if n_channels != self.n_channels:
             raise DataFormatError(
-                f"X has {n_channels} channels, but the network in {estimator} was pretrained on {self.n_channels}: "
+                f"X has {n_channels} channels, but the network in {self.kind} was pretrained on {self.n_channels}: "
                 f"{'whose names it does not know' if self.channels is None else ', '.join(self.channels)}."
             )
-        if None not in (channels, self.channels) and tuple(channels or ()) != self.channels:
+        if channels is not None and self.channels is not None and list(channels) != list(self.channels):
             raise DataFormatError(
-                f"channels of {estimator} are {list(channels or ())}, but its network was pretrained on "
-                f"{list(self.channels or ())}: cut windows with these channels, in this order."
+                f"channels of {self.kind} are {list(channels)}, but its network was pretrained on "
+                f"{list(self.channels)}: cut windows with these channels, in this order."
             )
         if self.n_classes not in (None, n_classes):
             raise DataFormatError(
@@ -322,7 +341,7 @@ class Pretrained:
 
 
 def from_pretrained(
-    model: DeepEstimator | Pretrained | str | Path,
+    model: DeepEstimator | Pretrained | str | PathLike,
     *,
     n_classes: int | None = None,
     freeze: Sequence[str] | str = (),
@@ -344,7 +363,7 @@ def from_pretrained(
         Parts of the network that keep their weights, such as ``("convolutions",)``: see the estimator.
     **params
         Parameters of the estimator, such as ``lr=1e-4``; those of training are the class's defaults otherwise. A
-        changed architecture is an error in `fit`, where weights no longer fit.
+        changed architecture is an error in `fit`.
 
     Returns
     -------
@@ -385,7 +404,7 @@ def from_pretrained(
     return estimator(pretrained=replace(trained, n_classes=n_classes), freeze=freeze, **given)
 
 
-def find_pretrained(model: DeepEstimator | Pretrained | str | Path) -> Pretrained:
+def find_pretrained(model: DeepEstimator | Pretrained | str | PathLike) -> Pretrained:
     """Give the weights of a fitted estimator or of a saved file.
 
     Raises
@@ -397,7 +416,7 @@ def find_pretrained(model: DeepEstimator | Pretrained | str | Path) -> Pretraine
     """
     if isinstance(model, Pretrained):
         return model
-    if isinstance(model, str | Path):
+    if isinstance(model, str | PathLike):
         from har_virtual.models.storage import load
 
         return load(model)
@@ -443,6 +462,9 @@ def freeze_parts(network: Any, names: Sequence[str] | str) -> None:
 
 def _parameters_of(estimator: DeepEstimator) -> dict[str, Any]:
     own = estimator.get_params(deep=False)
+    if isinstance(own.get("class_weight"), Mapping):
+        # Labels need not be text, as keys are in JSON.
+        own["class_weight"] = tuple(own["class_weight"].items())
     names = own.keys() - set(estimator._architecture) - NOT_WRITTEN
     return {name: own[name] for name in sorted(names) if can_be_written(plain(own[name]))}
 

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from har_virtual.adaptation._meta import TrainingRowsMetaEstimator, take_rows
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.model_selection import split_clips
+from har_virtual.models._classifier import check_labels
 from har_virtual.models._validation import hold_out_subjects
 from har_virtual.models.pretrained import Pretrained
 from har_virtual.windows.validation import check_sample_domain
@@ -51,9 +52,10 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
     freeze : str or sequence of str, default=()
         Parts of the network that keep their pretrained weights in fine-tuning, such as ``("convolutions",)``.
     pretrain_params : dict, optional
-        Parameters of the estimator in pretraining, where they differ: ``{"lr": 1e-3, "augment": None}``.
+        Parameters of the estimator in pretraining, where they differ: ``{"lr": 1e-3, "augment": None}``. Weights of
+        classes that no virtual row has need ``{"class_weight": None}``. Clips validate, not `validation_subjects`.
     random_state : int or Generator, optional
-        Of the split of virtual rows. The networks have the estimator's own.
+        Of the split of virtual rows, and of the networks where the estimator has none of its own.
 
     Attributes
     ----------
@@ -177,23 +179,34 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
         Warns
         -----
         DataWarning
-            If no virtual clip can be spared to validate.
+            If there is no `sample_domain`, no virtual clip can be spared to validate, or all virtual rows are of people
+            who validate the fine-tuning, so that nothing is pretrained.
         """
         self._check_parameters()
+        check_labels(y)
         X, y, groups, clips = indexable(X, y, groups, clips)
+        self._miss_domain(X, sample_domain)
+        network = self._seeded_estimator()
         virtual = check_sample_domain(sample_domain, _num_samples(X))
         params = self._routed("fit", _given(**params, groups=groups, sample_domain=sample_domain))
-        people = self._find_validating(y, groups, virtual, params)
+        people = self._find_validating(network, y, groups, virtual, params)
         usable = virtual if groups is None else virtual & ~np.isin(column_or_1d(groups), people)
         self.pretrained_, self.virtual_scores_ = None, {}
         if usable.any():
             split = self._split(y, np.flatnonzero(usable), groups if clips is None else clips)
-            self.pretrained_ = self._pretrain(X, y, split)
+            self.pretrained_ = self._pretrain(network, X, y, split)
             self.virtual_scores_ = {name: _score(self.pretrained_, X, y, rows) for name, rows in split.items()}
+        elif virtual.any():
+            warnings.warn(
+                f"Nothing is pretrained: all virtual rows are of {', '.join(map(str, people))}, who validate the "
+                "fine-tuning. Give virtual rows of other people, or others as validation_subjects.",
+                DataWarning,
+                stacklevel=3,
+            )
         if self.pretrained_ is not None and virtual.all():
             self.estimator_ = self.pretrained_
         else:
-            self.estimator_ = self._fine_tune(X, y, np.flatnonzero(~virtual), people, params)
+            self.estimator_ = self._fine_tune(network, X, y, np.flatnonzero(~virtual), people, params)
         self.real_rows_used_, self.real_labels_used_ = (
             getattr(self.estimator_, name) for name in ("real_rows_used_", "real_labels_used_")
         )
@@ -232,18 +245,38 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
         if len(self.fractions) != len(_PARTS):
             raise DataFormatError(f"fractions are of {', '.join(_PARTS)} rows; they are {self.fractions}.")
 
+    def _miss_domain(self, X: Any, sample_domain: ArrayLike | None) -> None:
+        """Say that nothing will be pretrained; scikit-learn's own checks have two dimensions and no domains."""
+        if sample_domain is None and np.ndim(X) == 3 and np.shape(X)[2] > 1:
+            warnings.warn(
+                "No sample_domain reached PretrainOnVirtual, so that all windows count as real and nothing is "
+                "pretrained: pass sample_domain=WindowSet.sample_domain (in a Pipeline or a search it arrives after "
+                "sklearn.set_config(enable_metadata_routing=True)), zeros if they are real.",
+                DataWarning,
+                stacklevel=4,
+            )
+
+    def _seeded_estimator(self) -> DeepClassifier:
+        """Give the estimator, with a seed of this one where it has none."""
+        network = clone(self.estimator)
+        if self.random_state is not None and network.random_state is None:
+            network.random_state = int(np.random.default_rng(self.random_state).integers(2**31))
+        return network
+
+    @staticmethod
     def _find_validating(
-        self, y: Any, groups: ArrayLike | None, virtual: np.ndarray, params: Mapping[str, Any]
+        network: DeepClassifier, y: Any, groups: ArrayLike | None, virtual: np.ndarray, params: Mapping[str, Any]
     ) -> list[Any]:
-        """Say who will validate the fine-tuning: those whom the estimator would draw from the real rows alone."""
+        """Say who will validate the fine-tuning: those whom the estimator would draw from the real rows alone.
+
+        They are drawn before it, as their virtual rows must not pretrain, and are then told to it, as it may have no
+        seed by which it would draw them again.
+        """
         if groups is None or "X_val" in params or virtual.all() or not virtual.any():
             return []
-        real, estimator = ~virtual, self.estimator
-        subjects = column_or_1d(groups)[real]
-        codes = np.unique(column_or_1d(y)[real], return_inverse=True)[1]
-        rng = clone(estimator)._generators()[0]
-        split = hold_out_subjects(codes, subjects, virtual[real], estimator.validation_subjects, rng)
-        return np.unique(subjects[split.validation]).tolist()
+        labels, subjects = (column_or_1d(values)[~virtual] for values in (y, groups))
+        wanted, rng = network.validation_subjects, clone(network)._generators()[0]
+        return list(hold_out_subjects(labels, subjects, np.zeros(len(labels), bool), wanted, rng).names)
 
     def _split(self, y: Any, rows: np.ndarray, units: ArrayLike | None) -> dict[str, np.ndarray]:
         """Give the virtual rows of each part."""
@@ -262,9 +295,9 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
         parts = split_clips(take_rows(units, rows), labels, self.fractions, random_state=self.random_state)
         return dict(zip(_PARTS, (rows[part] for part in parts), strict=True))
 
-    def _pretrain(self, X: Any, y: Any, split: Mapping[str, np.ndarray]) -> DeepClassifier:
+    def _pretrain(self, network: DeepClassifier, X: Any, y: Any, split: Mapping[str, np.ndarray]) -> DeepClassifier:
         rows = split["train"]
-        pretrained = clone(self.estimator).set_params(**{**(self.pretrain_params or {}), "validation_subjects": None})
+        pretrained = clone(network).set_params(**{**(self.pretrain_params or {}), "validation_subjects": None})
         validation = self._validation(X, y, split["validation"])
         domain = np.ones(len(rows), int)
         pretrained.fit(take_rows(X, rows), take_rows(y, rows), sample_domain=domain, **validation)
@@ -285,13 +318,19 @@ class PretrainOnVirtual(TrainingRowsMetaEstimator):
         return {}
 
     def _fine_tune(
-        self, X: Any, y: Any, rows: np.ndarray, people: list[Any], params: Mapping[str, Any]
+        self,
+        network: DeepClassifier,
+        X: Any,
+        y: Any,
+        rows: np.ndarray,
+        people: list[Any],
+        params: Mapping[str, Any],
     ) -> DeepClassifier:
         changes: dict[str, Any] = {"validation_subjects": people} if people else {}
         if self.pretrained_ is not None:
             changes |= {"pretrained": Pretrained.of(self.pretrained_), "freeze": self.freeze}
         follow = self._follow(params, rows, _num_samples(X))
-        return clone(self.estimator).set_params(**changes).fit(take_rows(X, rows), take_rows(y, rows), **follow)
+        return clone(network).set_params(**changes).fit(take_rows(X, rows), take_rows(y, rows), **follow)
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from har_virtual._optional import import_optional
 from har_virtual.augmentation import describe, from_description
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from har_virtual.models._base import DeepEstimator
     from har_virtual.models.pretrained import Pretrained
 
-_KEY = "har_virtual"
+_KEY, _DIGEST = "har_virtual", "sha256"
 
 
 def save(pretrained: Pretrained, path: str | PathLike) -> Path:
@@ -32,10 +35,20 @@ def save(pretrained: Pretrained, path: str | PathLike) -> Path:
         If it cannot be written.
     """
     safetensors = import_optional("safetensors.numpy", feature="saving a network", extra="deep")
-    target = Path(path)
+    target, text = Path(path), pretrained.to_json()
+    metadata = {_KEY: text, _DIGEST: digest(text, pretrained.weights)}
     with atomic_path(target) as temporary:
-        temporary.write_bytes(safetensors.save(dict(pretrained.weights), metadata={_KEY: pretrained.to_json()}))
+        temporary.write_bytes(safetensors.save(dict(pretrained.weights), metadata=metadata))
     return target
+
+
+def digest(text: str, weights: Mapping[str, np.ndarray]) -> str:
+    """Give the SHA-256 of a description and its weights, by which a file that was damaged is known."""
+    found = hashlib.sha256(text.encode())
+    for name in sorted(weights):
+        found.update(name.encode())
+        found.update(weights[name].tobytes())
+    return found.hexdigest()
 
 
 def load(path: str | PathLike) -> Pretrained:
@@ -46,7 +59,8 @@ def load(path: str | PathLike) -> Pretrained:
     FileNotFoundError
         If there is no such file.
     DataFormatError
-        If it is no safetensors file, was not written by this library, or describes a larger network than it holds.
+        If it is no safetensors file, was not written by this library, was damaged or changed since, or describes a
+        larger network than it holds.
     """
     from har_virtual.models.pretrained import Pretrained
 
@@ -56,17 +70,20 @@ def load(path: str | PathLike) -> Pretrained:
         raise FileNotFoundError(f"There is no file {source}: give the path that save wrote.")
     try:
         with safetensors.safe_open(source, framework="numpy") as opened:
-            text = (opened.metadata() or {}).get(_KEY)
+            metadata = opened.metadata() or {}
             weights: dict[str, Any] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     except safetensors.SafetensorError as error:
         raise DataFormatError(f"{source} is no safetensors file, or was cut short ({error}).") from error
     except (TypeError, AttributeError) as error:
         raise DataFormatError(f"{source} has weights of a type that numpy does not have ({error}).") from error
+    text = metadata.get(_KEY)
     if text is None:
         raise DataFormatError(
             f"{source} has weights, but no description by har_virtual: it was written by another program. Only files "
             "that an estimator's save wrote can be loaded."
         )
+    if metadata.get(_DIGEST) != digest(text, weights):
+        raise DataFormatError(f"{source} is not as save wrote it: it was damaged or changed since. Copy it anew.")
     try:
         pretrained = Pretrained.from_json(text, weights)
         _check_size(pretrained)
@@ -87,9 +104,9 @@ def _check_size(pretrained: Pretrained) -> None:
 def write_augmentation(augment: Any) -> Any:
     """Describe what augments, one or a sequence, in plain values; None if something is a function of one's own."""
     try:
-        if augment is None or not callable(augment):
-            return None if augment is None else [describe(step) for step in augment]
-        return describe(augment)
+        if augment is None:
+            return None
+        return describe(augment) if callable(augment) else [describe(step) for step in augment]
     except DataFormatError:
         return None
 
@@ -113,8 +130,7 @@ def load_model(path: str | PathLike, *, device: str = "auto") -> DeepEstimator:
     -------
     estimator
         It predicts to the last bit what the saved one does on the same device. Parameters that JSON cannot hold are not
-        in the file and have their defaults: an augmentation of your own, a Generator, weights of classes that are no
-        text.
+        in the file and have their defaults, as `save` warned: an augmentation of your own, a Generator.
 
     Raises
     ------
@@ -135,6 +151,8 @@ def load_model(path: str | PathLike, *, device: str = "auto") -> DeepEstimator:
         if foreign:
             raise ValueError(f"{', '.join(sorted(foreign))} is for whoever loads it to say")
         params["augment"] = _read_augmentation(params.get("augment"))
+        if isinstance(params.get("class_weight"), tuple):
+            params["class_weight"] = dict(params["class_weight"])
         estimator = kind(**params, channels=pretrained.channels, device=device)
         estimator._validate_params()
         estimator._restore(pretrained)

@@ -67,6 +67,14 @@ def test_the_same_seed_gives_the_same_and_another_seed_something_else(augmentati
     assert (augmentation(X, rng(3)) != augmentation(X, rng(4))).any()
 
 
+@pytest.mark.parametrize("augmentation", [*(kind(p=0.5) for kind in KINDS[1:]), Jitter(relative=False, p=0.5)])
+def test_what_becomes_of_a_window_depends_on_no_other(augmentation):
+    X = windows()
+    other = X.copy()
+    other[::2] += 5
+    np.testing.assert_array_equal(augmentation(X, rng())[1::2], augmentation(other, rng())[1::2])
+
+
 @each
 def test_numpy_s_global_random_state_does_not_move(augmentation):
     np.random.seed(0)

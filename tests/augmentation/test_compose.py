@@ -72,9 +72,9 @@ def test_steps_that_are_no_list_are_refused(steps):
         Compose(steps)
 
 
-@pytest.mark.parametrize("step", [Jitter, "jitter", None, 0.5])
-def test_a_step_that_cannot_be_called_is_refused(step):
-    with pytest.raises(DataFormatError, match="no such one"):
+@pytest.mark.parametrize("step", [Jitter, "jitter", None, 0.5, lambda X: X])
+def test_a_step_that_cannot_be_called_with_windows_and_a_generator_is_refused(step):
+    with pytest.raises(DataFormatError, match=r"steps\[1\].*augmentation is called|steps\[1\] is the class Jitter"):
         Compose([Crop(), step])
 
 
@@ -90,6 +90,12 @@ def test_um_augmentations_hand_the_names_to_the_rotation():
     names = [f"chest_{quantity}_{axis}" for quantity in ("acc", "gyr") for axis in "xyz"]
     (rotation,) = (step for step in um_augmentations(channels=names).steps if isinstance(step, Rotation))
     assert rotation == Rotation(channels=names, p=0.5)
+
+
+@pytest.mark.parametrize("channels", ["chest_acc_x", 3])
+def test_names_that_are_none_are_refused_before_any_window_comes(channels):
+    with pytest.raises(DataFormatError, match="must be a sequence of names"):
+        um_augmentations(channels=channels)
 
 
 def test_a_window_escapes_all_seven_as_often_as_chance_says():

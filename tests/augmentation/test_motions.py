@@ -404,6 +404,7 @@ def test_a_label_that_names_no_side_is_kept(label):
         ({"size": (0.0, 1.0)}, "size"),
         ({"size": np.inf}, "size"),
         ({"mirror": 0.5}, "mirror"),
+        ({"mirrored_labels": ["clap"]}, "mirrored_labels must map"),
         ({"originals": "yes"}, "originals must be True or False"),
     ],
 )

@@ -7,7 +7,10 @@ from har_virtual.augmentation import Rotation
 from har_virtual.exceptions import DataFormatError
 
 NAMES = [
-    f"{site}_{quantity}_{axis}" for site in ("left_wrist", "chest") for quantity in ("acc", "gyr") for axis in "xyz"
+    f"{site}_{quantity}_{axis}"
+    for site in ("left_wrist", "chest")
+    for quantity in ("acc", "gyr", "mag")
+    for axis in "xyz"
 ]
 
 
@@ -15,7 +18,7 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def windows(n_windows=10, n_channels=12):
+def windows(n_windows=10, n_channels=18):
     return rng(5).normal(size=(n_windows, 30, n_channels))
 
 
@@ -47,20 +50,20 @@ def test_each_triad_of_each_window_is_turned_by_a_proper_rotation(channels):
 
 def test_the_length_of_every_vector_stays():
     X = windows().astype(np.float32)
-    lengths = [np.linalg.norm(each.reshape(10, 30, 4, 3), axis=3) for each in (X, Rotation()(X, rng()))]
+    lengths = [np.linalg.norm(each.reshape(10, 30, 6, 3), axis=3) for each in (X, Rotation()(X, rng()))]
     np.testing.assert_allclose(*lengths, rtol=1e-5)
 
 
 def test_sensors_of_a_site_turn_together_and_sites_apart():
     R = fitted(Rotation(channels=NAMES), windows())
-    np.testing.assert_allclose(R[:, 0], R[:, 1], atol=1e-9)
-    np.testing.assert_allclose(R[:, 2], R[:, 3], atol=1e-9)
-    assert np.abs(R[:, 0] - R[:, 2]).max(axis=(1, 2)).min() > 0.05
+    for first, other in ((0, 1), (0, 2), (3, 4), (3, 5)):
+        np.testing.assert_allclose(R[:, first], R[:, other], atol=1e-9)
+    assert np.abs(R[:, 0] - R[:, 3]).max(axis=(1, 2)).min() > 0.05
 
 
 def test_without_names_each_triad_turns_by_itself():
     R = fitted(Rotation(), windows())
-    for a in range(4):
+    for a in range(6):
         for b in range(a):
             assert np.abs(R[:, a] - R[:, b]).max(axis=(1, 2)).min() > 0.05
 
@@ -103,6 +106,15 @@ def test_the_axis_prefers_no_direction():
         np.testing.assert_allclose(shares, 1 / 8, atol=4 * np.sqrt(7 / 64 / len(axis)))
 
 
+def test_windows_of_a_batch_turn_apart():
+    R = fitted(Rotation(channels=NAMES), windows())
+    assert np.abs(R[1:, 0] - R[:-1, 0]).max(axis=(1, 2)).min() > 0.05
+
+
+def test_names_may_come_one_by_one():
+    assert Rotation(channels=(name for name in NAMES)) == Rotation(channels=np.array(NAMES))
+
+
 def test_an_angle_of_zero_turns_nothing():
     np.testing.assert_allclose(Rotation(0.0)(windows(), rng()), windows(), atol=1e-12)
 
@@ -114,7 +126,7 @@ def test_windows_without_triads_are_refused(n_channels):
 
 
 def test_windows_with_another_number_of_channels_than_names_are_refused():
-    with pytest.raises(DataFormatError, match="the names of 12 channels, but the windows have 9"):
+    with pytest.raises(DataFormatError, match="the names of 18 channels, but the windows have 9"):
         Rotation(channels=NAMES)(windows(n_channels=9), rng())
 
 
@@ -123,6 +135,7 @@ def test_windows_with_another_number_of_channels_than_names_are_refused():
     [
         (["a", "b", "c"], "No channel is named"),
         (NAMES[:2], "a vector has three axes"),
+        (set(NAMES[:3]), "must be a sequence of names"),
         (NAMES[:3] * 2, "name each of the 6 channels once"),
         ([], "No channel is named"),
         ("left_wrist_acc_x", "must be a sequence of names"),

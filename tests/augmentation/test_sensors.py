@@ -74,6 +74,13 @@ def test_a_strap_that_slips_takes_place_and_orientation_round_the_limb():
         np.testing.assert_allclose(placement.offset_m, placement.rotation @ (0.0, 0.0, -0.03), atol=1e-12)
 
 
+def test_a_shift_is_along_the_segments_axes_however_the_sensor_is_turned():
+    bare = {"watch": Placement(segment="left_forearm")}
+    for placement in worn(draw_sensors(bare, 5, shift_std_m=(0.0, 0.0, 0.02), turn_std_deg=60.0, random_state=0)):
+        np.testing.assert_array_equal(placement.offset_m[:2], 0.0)
+        assert placement.offset_m[2] != 0.0
+
+
 def test_a_turn_comes_on_top_of_the_rotation_that_the_sensor_has():
     upside_down = Placement(segment="left_forearm", rotation=np.diag([-1.0, -1.0, 1.0]))
     plainly = Placement(segment="left_forearm")
@@ -130,6 +137,16 @@ def test_a_seed_fixes_the_draws_and_more_of_them_or_more_sites_leave_the_first_a
     for draw, longer in zip(first, more, strict=False):
         assert repr(draw["placements"]["left_wrist"]) == repr(longer["placements"]["left_wrist"])
         assert draw["random_state"] == longer["random_state"]
+
+
+def test_devices_can_be_compared_in_the_same_places():
+    options = {**SPREAD, "random_state": 0}
+    of_none, of_one, of_many = (
+        draw_sensors(STRAPPED, 30, sensor=sensor, **options) for sensor in (None, "low", ("low", "mid", "high"))
+    )
+    for draws in (of_one, of_many):
+        assert repr(worn(draws)) == repr(worn(of_none))
+        assert [draw["random_state"] for draw in draws] == [draw["random_state"] for draw in of_none]
 
 
 def test_a_seed_shared_with_augment_motions_gives_other_random_numbers():

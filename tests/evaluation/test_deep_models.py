@@ -6,10 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import clone, config_context
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from har_virtual import WindowSet
-from har_virtual.evaluation import PROTOCOLS, evaluate, evaluate_seeds
+from har_virtual.adaptation import SensorAligner
+from har_virtual.evaluation import PROTOCOLS, evaluate, evaluate_seeds, learning_curve
+from har_virtual.evaluation._inputs import check_estimators
 from har_virtual.exceptions import DataFormatError
+from har_virtual.features import ECDFFeatures
 from har_virtual.model_selection import HoldOut, subject_folds
 from har_virtual.models import DeepConvLSTMClassifier
 from har_virtual.models.pretraining import PretrainOnVirtual
@@ -102,7 +107,58 @@ def test_seeds_give_other_networks_on_the_same_folds():
     assert runs.table().n_windows.tolist() == [45, 45]
 
 
+def test_nobody_stops_a_network_that_asks_for_no_validation_rows():
+    with config_context(enable_metadata_routing=True):
+        alone = clone(NETWORK).set_params(validation_subjects=None).set_fit_request(X_val=False, y_val=False)
+    for classifier in (alone, PretrainOnVirtual(alone)):
+        options = {"classifier": classifier, "features": "passthrough", "real_seconds_per_class": 10.0}
+        result = evaluate(WINDOWS, "Mix2R none", random_state=1, **options)
+        assert result.how["validation"] is None and result.how["split"] == "leave-one-subject-out"
+        assert result["Mix2R none"].folds[["n_train_real", "real_rows_used"]].values.tolist() == [[30, 30]] * 3
+        [part, *_] = subject_folds(
+            WINDOWS.y,
+            WINDOWS.groups,
+            WINDOWS.sample_domain,
+            real_seconds_per_class=10.0,
+            window_step_s=1.0,
+            random_state=1,
+        )
+        rows, given = part.train, {"groups": WINDOWS.groups, "sample_domain": WINDOWS.sample_domain}
+        fitted = clone(classifier).set_params(random_state=1)
+        if "estimator" in fitted.get_params():
+            fitted.set_params(estimator__random_state=1)
+            given["clips"] = WINDOWS.clips
+        fitted.fit(WINDOWS.X[rows], WINDOWS.y[rows], **{name: values[rows] for name, values in given.items()})
+        network = getattr(fitted, "estimator_", fitted)
+        assert network.n_epochs_ == NETWORK.max_epochs and network.history_["valid_loss"].isna().all()
+        own = np.isin(result["Mix2R none"].rows, part.test)
+        np.testing.assert_array_equal(result["Mix2R none"].y_pred[own], fitted.predict(WINDOWS.X[part.test]))
+
+
 @pytest.mark.parametrize("classifier", [NETWORK, PretrainOnVirtual(NETWORK)])
 def test_a_network_is_not_given_features_of_windows(classifier):
     with pytest.raises(DataFormatError, match=r'DeepConvLSTMClassifier learns from windows.*features="passthrough"'):
         evaluate(make_windows(), "R2R", classifier=classifier)
+
+
+@pytest.mark.parametrize("wrap", [lambda net: net, PretrainOnVirtual, lambda net: make_pipeline(net)])
+def test_a_network_that_was_told_the_channels_in_another_order_is_refused(wrap):
+    swapped = wrap(clone(NETWORK).set_params(channels=CHANNELS[::-1]))
+    for call in (evaluate, evaluate_seeds):
+        with pytest.raises(DataFormatError, match=r"channels of the classifier are .*but the windows have"):
+            call(WINDOWS, "R2R", classifier=swapped, features="passthrough")
+
+
+def test_estimators_before_the_classifier_are_asked_for_their_channels_too():
+    others = [f"right_ankle_acc_{axis}" for axis in "xyz"]
+    with pytest.raises(DataFormatError, match=r"channels of the aligner are .*right_ankle"):
+        evaluate(WINDOWS, "R2R", aligner=SensorAligner(channels=others))
+    with pytest.raises(DataFormatError, match=r"channels of the features are .*right_ankle"):
+        learning_curve(WINDOWS, [5], ["R2R"], features=ECDFFeatures(channels=others))
+
+
+def test_a_later_step_may_have_other_channels():
+    norms = [*CHANNELS, "left_wrist_acc_norm", "left_wrist_acc_axial", "left_wrist_acc_across"]
+    steps = [("norms", FunctionTransformer()), ("net", clone(NETWORK).set_params(channels=norms))]
+    told = Pipeline(steps, transform_input=["X_val"])
+    check_estimators(told, "passthrough", None, None, None, CHANNELS)

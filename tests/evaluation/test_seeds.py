@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier, VotingClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from har_virtual import Recording, WindowSet, segment_recordings
-from har_virtual.adaptation import DomainSelector
+from har_virtual.adaptation import DomainSelector, RankDistributionMapper, SensorAligner
 from har_virtual.evaluation import (
     SeededEvaluations,
     bootstrap_interval,
@@ -23,7 +27,7 @@ from har_virtual.evaluation import (
     wilson_interval,
 )
 from har_virtual.evaluation._inputs import make_seeds
-from har_virtual.exceptions import DataFormatError, UnknownNameError
+from har_virtual.exceptions import DataFormatError, DataWarning, UnknownNameError
 from har_virtual.model_selection import HoldOut
 
 CHANNELS = tuple(f"left_wrist_acc_{axis}" for axis in "xyz")
@@ -115,6 +119,61 @@ def test_it_says_the_seeds_and_the_classifier_that_was_given(seeded):
     assert repr(seeded).startswith("SeededEvaluations(3 seeds, leave-one-subject-out; mean macro_f1 R2R: 0.")
     with pytest.raises(UnknownNameError, match=r"no seed 1, but \[5, 0, 9\]"):
         seeded[1]
+
+
+class Counted(FunctionTransformer):
+    """Largest reading of each channel; counts the windows that it is asked for."""
+
+    n_windows: ClassVar[int] = 0
+
+    def transform(self, X):
+        type(self).n_windows += len(X)
+        return np.abs(X).max(axis=1)
+
+
+@pytest.mark.parametrize("options", [{}, {"hold_out": HoldOut("5", "6"), "tune": {"max_depth": [1, 2]}}])
+def test_features_are_calculated_once_for_all_seeds(options):
+    counts = []
+    given = {"classifier": UNSEEDED, "features": Counted(), "real_seconds_per_class": 8.0, "max_block_s": 0.5}
+    for seeds in ((1,), (1, 2, 3)):
+        Counted.n_windows = 0
+        runs = evaluate_seeds(WINDOWS, ["R2R", "V2R none", "Mix2R none"], seeds=seeds, **given, **options)
+        counts.append(Counted.n_windows)
+    assert counts[0] == counts[1] >= len(WINDOWS)
+    for seed in runs:
+        alone = evaluate(WINDOWS, ["R2R", "V2R none", "Mix2R none"], random_state=seed, **given, **options)
+        for name in runs[seed]:
+            np.testing.assert_array_equal(runs[seed][name].y_pred, alone[name].y_pred)
+            pd.testing.assert_frame_equal(runs[seed][name].folds, alone[name].folds)
+        pd.testing.assert_frame_equal(runs[seed].amounts, alone.amounts)
+        assert runs[seed].how == alone.how
+
+
+@pytest.mark.filterwarnings("ignore:left_wrist keeps its frame")
+def test_an_aligner_and_a_mapper_are_used_with_every_seed():
+    given = {
+        "aligner": SensorAligner(n_resamples=2),
+        "mapper": RankDistributionMapper(direction="real_to_virtual"),
+        "classifier": UNSEEDED,
+    }
+    runs = evaluate_seeds(WINDOWS, "V2R aligned, mapped", seeds=(1, 2), **given)
+    alone = evaluate(WINDOWS, "V2R aligned, mapped", random_state=2, **given)
+    assert runs[2].how == alone.how and "n_resamples=2" in runs.how["aligner"]
+    np.testing.assert_array_equal(runs[2]["V2R aligned, mapped"].y_pred, alone["V2R aligned, mapped"].y_pred)
+
+
+def test_what_windows_lack_is_said_once_and_where_seeds_were_asked_for():
+    fewer = WINDOWS[(WINDOWS.sample_domain == 0) | (WINDOWS.y != "sit")]
+    with pytest.warns(DataWarning, match="Virtual windows lack sit") as caught:
+        evaluate_seeds(fewer, "Mix2R none", seeds=(1, 2), classifier=UNSEEDED)
+    assert [Path(each.filename).name for each in caught] == ["test_seeds.py"]
+
+
+def test_the_seed_is_given_by_seeds_only():
+    with pytest.raises(TypeError, match="random_state"):
+        evaluate_seeds(WINDOWS, "R2R", random_state=3)
+    with pytest.raises(TypeError, match="n_draws"):
+        evaluate_seeds(WINDOWS, "R2R", n_draws=3)
 
 
 def test_seeds_that_would_all_give_the_same_are_refused():

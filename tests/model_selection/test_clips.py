@@ -29,6 +29,11 @@ def test_each_row_is_in_one_part_and_no_clip_in_two_whatever_the_clips_are(rows,
     assert sum(map(len, of_parts)) == len(set(clips))
     assert set(labels[parts[0]]) == set(labels)
     assert all((np.diff(part) > 0).all() for part in parts)
+    if any(share and not len(part) for share, part in zip(fractions, parts, strict=True)):
+        # Nobody can spare a clip.
+        assert all(len(clips_of_part) <= 1 for clips_of_part in of_parts[1:])
+        trained = clips[parts[0]], labels[parts[0]]
+        assert all(set(trained[1][trained[0] != clip]) < set(labels) for clip in of_parts[0])
 
 
 def test_each_class_is_split_by_the_fractions():
@@ -69,6 +74,34 @@ def test_a_part_stays_empty_rather_than_a_class_untrained():
     assert not len(test)
 
 
+def test_a_part_of_several_clips_spares_one_where_the_first_has_only_one():
+    clips = np.repeat(["a", "b", "c"], 10)
+    parts = split_clips(clips, np.zeros(30), (0.2, 0.7, 0.1), random_state=0)
+    assert sorted(clips[part][0] for part in parts) == ["a", "b", "c"]
+
+
+def test_clips_of_the_class_that_fewest_have_are_drawn_first():
+    # Two clips are of both classes; were "walk" drawn first, they could both go to one part.
+    clips, labels = np.repeat(np.arange(8), 2), np.array([*["walk", "yawn"] * 2, *["walk"] * 12])
+    for seed in range(8):
+        parts = split_clips(clips, labels, (0.5, 0.5), random_state=seed)
+        assert [np.count_nonzero(labels[part] == "yawn") for part in parts] == [1, 1]
+
+
+def test_each_class_trains_though_a_clip_of_it_was_drawn_for_another():
+    clips, labels = [0, 1, 1, 2, 3], np.array(["sit", "sit", "walk", "walk", "walk"])
+    for seed in range(8):
+        train, _ = split_clips(clips, labels, (0.1, 0.9), random_state=seed)
+        assert set(labels[train]) == {"sit", "walk"}
+
+
+def test_rows_of_all_classes_of_a_clip_count():
+    # The only clip of "sit" trains, and with it half of the rows of "walk".
+    clips, labels = [0, 0, 0, 1, 2], ["sit", "walk", "walk", "walk", "walk"]
+    for fractions in ((0.5, 0.5), (0.1, 0.9)):
+        assert split_clips(clips, labels, fractions, random_state=0)[0].tolist() == [0, 1, 2]
+
+
 def test_a_part_too_small_for_any_clip_has_the_smallest():
     clips = np.repeat(["long", "short", "middle"], [10, 1, 5])
     for seed in range(4):
@@ -102,6 +135,9 @@ def test_the_seed_decides_the_draw():
         ((["a"], ["sit"], (1.1, -0.1)), "0 or more"),
         ((["a"], ["sit"], (0.0, 1.0)), "first part trains"),
         ((["a"], ["sit"], ()), "1 in sum"),
+        ((["a"], ["sit"], None), "1 in sum; they are None"),
+        ((["a"], ["sit"], (1.0, "a tenth")), "they are .*a tenth"),
+        ((["a"], ["sit"], (1.0, np.nan)), "1 in sum"),
     ],
 )
 def test_what_is_no_split_is_refused(arguments, message):

@@ -28,6 +28,13 @@ def test_a_scaled_network_sees_standard_inputs():
     assert not list(module.parameters())
 
 
+def test_a_scaled_network_has_its_mean_and_scale_to_itself():
+    mean, scale = np.zeros(1, np.float32), np.ones(1, np.float32)
+    module = Scaled(torch.nn.Identity(), mean, scale)
+    mean[0], scale[0] = 5, 7
+    assert torch.equal(module(torch.ones(1, 1, 1)), torch.ones(1, 1, 1))
+
+
 def test_who_validates_first_weights_and_training_are_drawn_apart():
     first, again = (
         [rng.integers(2**60) for rng in DeepConvLSTMClassifier(random_state=0)._generators()] for _ in range(2)
@@ -82,5 +89,5 @@ def test_somebody_has_to_train(wanted):
 
 
 def test_groups_of_another_length_are_refused():
-    with pytest.raises(ValueError, match="inconsistent"):
+    with pytest.raises(DataFormatError, match="groups names the subject of 1 windows, and there are 3"):
         hold_out_subjects(np.zeros(3, int), ["a"], np.zeros(3, bool), 1, np.random.default_rng(0))

@@ -6,6 +6,7 @@ import sklearn
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -225,6 +226,15 @@ def test_nobody_left_to_train_is_an_error():
     X, _, _, sample_domain = movements()
     with pytest.raises(DataFormatError, match="Nobody is left to train"):
         quick().fit(X, groups=np.full(160, "s/0"), sample_domain=sample_domain)
+
+
+def test_a_fit_that_fails_leaves_nothing_that_transforms():
+    X, *_ = movements()
+    model = quick().fit(X)
+    with pytest.raises(DataFormatError, match="train_on='virtual' leaves"):
+        model.set_params(train_on="virtual").fit(X[:, :, :2])
+    with pytest.raises(NotFittedError):
+        model.transform(X)
 
 
 def test_a_saved_one_gives_the_same_features(tmp_path):

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from har_virtual.adaptation import DomainSelector
-from har_virtual.augmentation import Jitter
+from har_virtual.augmentation import Compose, Jitter, Rotation, um_augmentations
 from har_virtual.exceptions import DataFormatError, DataWarning, TrainingError, UnknownNameError
 from har_virtual.model_selection import LeaveOneSubjectOut
 from har_virtual.models import DeepConvLSTMClassifier
@@ -477,8 +477,9 @@ def test_a_keyboard_interrupt_of_the_user_s_is_passed_on():
     def interrupt(windows, rng):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        quick(augment=interrupt).fit(X, y, X_val=X, y_val=y)
+    for given in ({}, {"X_val": X, "y_val": y}):
+        with pytest.raises(KeyboardInterrupt):
+            quick(augment=interrupt).fit(X, y, **given)
 
 
 def test_missing_groups_are_said_unless_nobody_is_wanted():
@@ -532,11 +533,30 @@ def test_a_fit_that_is_interrupted_leaves_nothing_that_predicts():
             method(X)
 
 
+@pytest.mark.parametrize("spoil", [{"y": "run"}, {"validation_subjects": "s/9"}, {"device": "cuda:9"}])
+def test_a_fit_that_fails_leaves_no_network_of_other_labels(spoil):
+    X, y, groups = oscillations(60)
+    model = quick().fit(X, y, groups=groups)
+    kept = y != "sit"
+    labels = np.full(kept.sum(), spoil.pop("y")) if "y" in spoil else y[kept]
+    with pytest.raises(ValueError, match=r"one class|validation_subjects names|is not there"):
+        model.set_params(**spoil).fit(X[kept], labels, groups=groups[kept])
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
 def test_windows_without_a_label_are_refused():
     X, y, groups = oscillations(30)
     labels = y.astype(object)
     labels[3] = None
-    with pytest.raises(DataFormatError, match="1 windows have no label"):
+    with pytest.raises(DataFormatError, match=r"1 of 30 windows have no label .* first window 3"):
+        quick().fit(X, labels, groups=groups)
+
+
+def test_text_among_numbers_is_no_label():
+    X, y, groups = oscillations(30)
+    labels = np.where(y == y[0], 1, y.astype(object))
+    with pytest.raises(DataFormatError, match="all text or all numbers; y has both"):
         quick().fit(X, labels, groups=groups)
 
 
@@ -555,3 +575,39 @@ def test_numbers_as_subjects_stay_numbers():
 def test_a_torch_device_will_do():
     X, y, groups = oscillations(30)
     assert same(quick(device=torch.device("cpu")).fit(X, y, groups=groups), quick().fit(X, y, groups=groups))
+
+
+@pytest.mark.parametrize(("monitor", "sign"), [("loss", 1), ("f1", -1)])
+def test_the_epoch_that_is_kept_is_the_best_of_what_is_monitored(monitor, sign):
+    X, y, groups = oscillations(120)
+    model = quick(monitor=monitor, max_epochs=40, patience=3, lr=0.03).fit(X, y, groups=groups)
+    watched = sign * model.history_[f"valid_{monitor}"].to_numpy()
+    assert model.best_epoch_ == 1 + watched.argmin() < model.n_epochs_
+    assert model.n_epochs_ == min(40, model.best_epoch_ + 3)
+    validating = np.isin(groups, model.validated_)
+    predicted = model.predict(X[validating])
+    kept = model.history_["valid_f1"].iloc[model.best_epoch_ - 1]
+    assert f1_score(y[validating], predicted, average="macro") == pytest.approx(kept)
+
+
+def test_loss_and_f1_stop_at_different_epochs():
+    X, y, groups = oscillations(120)
+    loss, f1 = (
+        quick(monitor=monitor, max_epochs=40, patience=40, lr=0.03).fit(X, y, groups=groups).best_epoch_
+        for monitor in ("loss", "f1")
+    )
+    assert loss != f1
+
+
+def test_an_augmentation_that_was_told_other_channels_is_refused():
+    X, y, groups = oscillations(30)
+    names = [f"left_wrist_acc_{axis}" for axis in "xyz"]
+    swapped = Rotation(channels=names[::-1])
+    for augment, where in (
+        (swapped, "augment"),
+        ([Jitter(), swapped], r"augment\[1\]"),
+        (Compose([swapped]), "augment"),
+    ):
+        with pytest.raises(DataFormatError, match=f"^{where}: the channels of Rotation are"):
+            quick(augment=augment, channels=names).fit(X, y, groups=groups)
+    quick(augment=um_augmentations(channels=names), channels=np.array(names)).fit(X, y, groups=groups)

@@ -1,16 +1,23 @@
 """MMFitClassifier: one modality, channels in vectors."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils._param_validation import InvalidParameterError
 
 from har_virtual.exceptions import DataFormatError, DataWarning
 from har_virtual.models.mm_fit import MMFitClassifier
-from har_virtual.models.pretrained import from_pretrained
+from har_virtual.models.pretrained import Pretrained, from_pretrained
+from har_virtual.models.storage import load_model
 
-# Most tests here need nobody who validates.
-pytestmark = pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit")
+# Most tests here need nobody who validates, and no names.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:validation_subjects=1, but no groups reached fit"),
+    pytest.mark.filterwarnings("ignore:The 6 channels have no names"),
+]
 
 SMALL = {"hidden_size": 12, "lr": 0.01, "batch_size": 25, "device": "cpu", "random_state": 0}
 NAMES = [f"left_wrist_{quantity}_{axis}" for quantity in ("gyr", "acc") for axis in "xyz"]
@@ -60,10 +67,62 @@ def test_channels_in_another_order_are_found_by_name():
     assert_allclose(turned.predict_proba(X[..., order]), straight.predict_proba(X), atol=1e-6)
 
 
-def test_every_vector_has_an_encoder_where_there_are_no_names():
-    X, y, _ = exercises()
-    assert len(quick().fit(X, y).net_.module_.network.encoders) == 2
-    assert len(quick(modality="pose").fit(X, y).net_.module_.network.encoders) == 1
+@pytest.mark.parametrize("modality", ["acc", "gyr"])
+def test_two_vectors_without_names_have_an_encoder_each_with_a_warning(modality):
+    X, y, groups = exercises()
+    with pytest.warns(DataWarning, match=rf"The 6 channels have no names, .*modality='{modality}'\) takes each three"):
+        model = quick(modality=modality).fit(X, y, groups=groups)
+    assert len(model.net_.module_.network.encoders) == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "n_channels"),
+    [({}, 3), ({"modality": "gyr"}, 3), ({"modality": "pose"}, 6), ({"channels": NAMES}, 6)],
+)
+def test_one_vector_a_pose_and_named_channels_need_no_warning(params, n_channels, tmp_path):
+    X, y, groups = exercises(n_channels=n_channels)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = quick(**params).fit(X, y, groups=groups)
+    assert len(model.net_.module_.network.encoders) == 1
+
+
+def test_a_file_of_channels_without_names_is_loaded_without_a_warning(tmp_path):
+    X, y, groups = exercises()
+    path = quick().fit(X, y, groups=groups).save(tmp_path / "two.safetensors")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loaded = load_model(path, device="cpu")
+    assert len(loaded.net_.module_.network.encoders) == 2
+
+
+@pytest.mark.parametrize("as_type", [tuple, np.array, pd.Index])
+def test_names_may_come_in_any_sequence(as_type):
+    X, y, groups = exercises()
+    first, second = (quick(channels=names).fit(X, y, groups=groups) for names in (NAMES, as_type(NAMES)))
+    assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    tuned = from_pretrained(second, max_epochs=1, device="cpu", channels=as_type(NAMES)).fit(X, y, groups=groups)
+    assert len(tuned.net_.module_.network.encoders) == 1
+    with pytest.raises(DataFormatError, match="in this order"):
+        from_pretrained(second, device="cpu", channels=as_type(NAMES[::-1])).fit(X, y, groups=groups)
+
+
+@pytest.mark.parametrize(("trained_on", "tuned_on"), [("acc", "gyr"), ("gyr", "acc"), ("acc", "pose")])
+def test_weights_of_another_modality_are_refused_by_name(trained_on, tuned_on):
+    X, y, groups = exercises(n_channels=3)
+    trained = quick(modality=trained_on).fit(X, y, groups=groups)
+    message = f"modality is '{tuned_on}', but the MMFitClassifier .* was trained with '{trained_on}'"
+    with pytest.raises(DataFormatError, match=message):
+        from_pretrained(trained, modality=tuned_on, device="cpu").fit(X, y, groups=groups)
+    with pytest.raises(DataFormatError, match=message):
+        quick(modality=tuned_on, pretrained=Pretrained.of(trained)).fit(X, y, groups=groups)
+
+
+def test_weights_of_one_modality_do_not_begin_with_named_vectors_of_another():
+    X, y, groups = exercises(n_channels=3)
+    trained = quick().fit(X, y, groups=groups)
+    with pytest.raises(DataFormatError, match="x, y and z of each acc vector"):
+        from_pretrained(trained, channels=NAMES[:3], device="cpu").fit(X, y, groups=groups)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +133,9 @@ def test_every_vector_has_an_encoder_where_there_are_no_names():
         ({"modality": "acc", "channels": NAMES[:3]}, 3, "x, y and z of each acc vector"),
         ({"channels": ["a", "b", "c"]}, 3, "left_wrist_acc_x"),
         ({"channels": NAMES}, 3, "name each of the 3 channels"),
+        ({"channels": NAMES[3:4]}, 1, "but not left_wrist_acc_y"),
+        ({"modality": "pose", "channels": ["nose"]}, 1, "x, y and z of each joint"),
+        ({"modality": "pose", "channels": ["nose", "neck"]}, 3, "name each of the 3 channels"),
     ],
 )
 def test_channels_that_are_no_vectors_are_refused(params, n_channels, message):
@@ -125,8 +187,6 @@ def test_a_modality_that_is_none_is_refused():
 
 
 def test_a_saved_one_predicts_the_same(tmp_path):
-    from har_virtual.models import load_model
-
     X, y, _ = exercises()
     model = quick(channels=NAMES, modality="gyr").fit(X, y)
     loaded = load_model(model.save(tmp_path / "gyr.safetensors"), device="cpu")

@@ -122,7 +122,8 @@ def test_description_has_the_parameters_of_training_that_can_be_written(trained)
     assert not found.params.keys() & {"pretrained", "freeze", "device", "n_filters"}
     own = make_network(augment=lambda X, rng: X, class_weight={0: 2.0}, random_state=np.random.default_rng(0))
     left_out = Pretrained.of(own.fit(*make_windows([0, 1])))
-    assert not left_out.params.keys() & {"augment", "class_weight", "random_state"}
+    assert not left_out.params.keys() & {"augment", "random_state"}
+    assert left_out.params["class_weight"] == ((0, 2.0),)
     assert Pretrained.from_json(left_out.to_json(), left_out.weights).params == left_out.params
 
 
@@ -263,12 +264,20 @@ def test_other_channels_than_in_pretraining_are_refused(trained):
         barely(trained, channels=CHANNELS[::-1]).fit(X[:, :, :3], y)
 
 
+def test_channels_may_be_named_by_numbers():
+    X, y = make_windows(["run", "sit"])
+    numbered = make_network(channels=range(3)).fit(X, y)
+    assert from_pretrained(numbered, max_epochs=1, channels=[0, 1, 2]).fit(X, y).pretrained.channels == ("0", "1", "2")
+    with pytest.raises(DataFormatError, match=r"are \['2', '1', '0'\], but its network was pretrained on \['0'"):
+        from_pretrained(numbered, channels=[2, 1, 0]).fit(X, y)
+
+
 def test_windows_of_another_length_are_taken_where_no_weight_depends_on_it(trained):
     tuned = barely(trained).fit(*make_windows(["run", "sit", "walk"], n_samples=20))
     same(weights_of(tuned), weights_of(trained), atol=1e-9)
     found = Pretrained.of(trained)
     with pytest.raises(DataFormatError, match=r"windows of 20 samples, .* pretrained on windows of 12"):
-        found.check_windows("MMFitClassifier", n_samples=20, n_channels=3, channels=None, n_classes=3)
+        found.check_windows(n_samples=20, n_channels=3, channels=None, n_classes=3)
 
 
 def test_windows_of_another_length_are_refused_where_weights_depend_on_it():
@@ -278,15 +287,38 @@ def test_windows_of_another_length_are_refused_where_weights_depend_on_it():
         from_pretrained(model, max_epochs=1, device="cpu").fit(X[:, :89], y)
 
 
-@pytest.mark.parametrize("changed", [{"n_filters": 4}, {"lstm_size": 5}, {"kernel_size": 5}])
-def test_weights_of_another_shape_are_refused(trained, changed):
-    with pytest.raises(DataFormatError, match=r"has the shape .* in the pretrained .*'n_filters': 3"):
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"n_filters": 4}, "n_filters is 4, .* DeepConvLSTMClassifier .* was trained with 3: leave n_filters"),
+        ({"lstm_size": 5}, "lstm_size is 5, .* trained with 4"),
+        ({"kernel_size": np.int64(5)}, "kernel_size is 5, .* trained with 3"),
+        ({"n_conv_layers": 3}, "n_conv_layers is 3, .* trained with 2"),
+    ],
+)
+def test_another_architecture_is_refused(trained, changed, message):
+    with pytest.raises(DataFormatError, match=message):
         barely(trained, **changed).fit(*make_windows(["run", "sit"]))
+    with pytest.raises(DataFormatError, match=message):
+        make_network(pretrained=Pretrained.of(trained), **changed).fit(*make_windows(["run", "sit"]))
+
+
+def test_weights_of_another_shape_are_refused(trained):
+    other = replace(Pretrained.of(trained), architecture={"n_filters": 4})
+    with pytest.raises(DataFormatError, match=r"has the shape .* in the pretrained .*'n_filters': 4"):
+        barely(other, kernel_size=3, n_conv_layers=2, lstm_size=4).fit(*make_windows(["run", "sit"]))
+
+
+def test_anything_that_is_a_path_will_do(trained, tmp_path):
+    class Path:
+        def __fspath__(self):
+            return str(tmp_path / "trained.safetensors")
+
+    trained.save(Path())
+    same(weights_of(barely(Path()).fit(*make_windows(["run", "sit", "walk"]))), weights_of(trained), atol=1e-9)
 
 
 def test_weights_of_another_network_are_refused(trained):
-    with pytest.raises(DataFormatError, match="another network: only one of the two has"):
-        barely(trained, n_conv_layers=3).fit(*make_windows(["run", "sit"]))
     other = replace(Pretrained.of(trained), weights={"dense.weight": np.zeros((2, 2))})
     with pytest.raises(DataFormatError, match="another network"):
         barely(other).fit(*make_windows(["run", "sit"]))

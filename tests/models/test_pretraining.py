@@ -1,4 +1,5 @@
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -128,6 +129,37 @@ def test_people_who_are_drawn_without_a_seed_do_not_pretrain_either(fits):
         assert model.estimator_.validated_[0] not in rows["groups"][seen]
 
 
+@pytest.mark.parametrize(("wanted", "n_people"), [("p2", 1), (("p3", "p1"), 2), (3, 3)])
+def test_people_who_are_named_or_many_do_not_pretrain_either(fits, wanted, n_people):
+    rows = make_rows()
+    model = PretrainOnVirtual(make_network(Recorder, validation_subjects=wanted), random_state=0).fit(**rows)
+    people = model.estimator_.validated_
+    assert len(people) == n_people
+    assert people in ((wanted,), wanted) or wanted == 3
+    seen = np.concatenate([rows_of(fits[0][0]), rows_of(fits[0][2])])
+    assert not set(people) & set(rows["groups"][seen])
+
+
+def test_virtual_rows_of_those_who_validate_alone_pretrain_nothing_with_a_warning():
+    rows = make_rows()
+    rows["groups"] = np.where(rows["sample_domain"] == 1, "p2", rows["groups"])
+    real = rows["sample_domain"] == 0
+    network = make_network(validation_subjects="p2")
+    with pytest.warns(DataWarning, match="Nothing is pretrained: all virtual rows are of p2"):
+        model = PretrainOnVirtual(network, freeze="lstm", random_state=0).fit(**rows)
+    plain = clone(network).fit(rows["X"][real], rows["y"][real], groups=rows["groups"][real])
+    assert same_weights(model.estimator_, plain)
+    assert model.pretrained_ is None
+
+
+def test_rows_without_a_label_are_refused():
+    rows = make_rows()
+    rows["y"] = rows["y"].astype(object)
+    rows["y"][5] = None
+    with pytest.raises(DataFormatError, match=r"1 of 128 windows have no label .* first window 5"):
+        PretrainOnVirtual(make_network()).fit(**rows)
+
+
 def test_all_virtual_rows_pretrain_where_validation_rows_are_given(fits):
     rows, other = make_rows(), make_rows(n_real=20, n_virtual=0, seed=9)
     model = PretrainOnVirtual(make_network(Recorder), fractions=(0.9, 0.1, 0), random_state=0)
@@ -142,7 +174,8 @@ def test_people_who_validate_are_those_of_training_without_pretraining():
         network = make_network(random_state=seed, max_epochs=1, validation_subjects=2)
         plain = clone(network).fit(rows["X"][real], rows["y"][real], groups=rows["groups"][real])
         model = PretrainOnVirtual(network, random_state=0).fit(**rows)
-        assert set(model.estimator_.validated_) == set(plain.validated_)
+        assert model.estimator_.validated_ == plain.validated_
+        assert len(plain.validated_) == 2
 
 
 def test_without_virtual_rows_it_is_the_estimator():
@@ -151,7 +184,9 @@ def test_without_virtual_rows_it_is_the_estimator():
     X, y, groups = (rows[name][real] for name in ("X", "y", "groups"))
     plain = make_network().fit(X, y, groups=groups)
     for domain in (None, np.zeros(len(X), int)):
-        model = PretrainOnVirtual(make_network(), freeze="lstm").fit(X, y, groups=groups, sample_domain=domain)
+        told = nullcontext() if domain is not None else pytest.warns(DataWarning, match="No sample_domain reached")
+        with told:
+            model = PretrainOnVirtual(make_network(), freeze="lstm").fit(X, y, groups=groups, sample_domain=domain)
         assert same_weights(model.estimator_, plain)
         assert model.pretrained_ is None
         assert model.virtual_scores_ == {}
@@ -172,6 +207,17 @@ def test_fine_tuning_uses_the_labels_of_the_real_rows():
     assert model.pretrained_.classes_.tolist() == ["run", "sit"]
     assert model.classes_.tolist() == ["jump", "run", "walk"]
     assert model.predict_proba(rows["X"][:2]).shape == (2, 3)
+
+
+def test_weights_of_a_class_that_no_virtual_row_has_are_for_fine_tuning():
+    rows = make_rows(real_labels=("jump", "run", "sit"))
+    network = make_network(class_weight={"jump": 2.0})
+    with pytest.raises(
+        DataFormatError, match=r"class_weight names \['jump'\], which no window has; labels are \['run'"
+    ):
+        PretrainOnVirtual(network, random_state=0).fit(**rows)
+    model = PretrainOnVirtual(network, pretrain_params={"class_weight": None}, random_state=0).fit(**rows)
+    assert (model.pretrained_.class_weight, model.estimator_.class_weight) == (None, {"jump": 2.0})
 
 
 def test_all_weights_are_fine_tuned_unless_frozen():
@@ -349,3 +395,26 @@ def test_the_fine_tuned_network_is_saved(tmp_path):
         model.save(tmp_path / "model.safetensors")
     loaded = load_model(model.fit(**rows).save(tmp_path / "model.safetensors"), device="cpu")
     assert np.array_equal(loaded.predict_proba(rows["X"]), model.predict_proba(rows["X"]))
+
+
+def test_networks_without_a_seed_take_the_pretraining_s(fits):
+    rows = make_rows()
+    network = make_network(random_state=None)
+    first, again = (PretrainOnVirtual(network, random_state=3).fit(**rows) for _ in range(2))
+    other = PretrainOnVirtual(network, random_state=4).fit(**rows)
+    assert same_weights(first.estimator_, again.estimator_) and first.estimator_.validated_
+    assert same_weights(first.pretrained_, again.pretrained_)
+    assert not same_weights(first.estimator_, other.estimator_)
+    own = PretrainOnVirtual(make_network(random_state=7), random_state=3).fit(**rows)
+    assert own.estimator_.random_state == 7
+
+
+def test_a_forgotten_domain_is_said_but_not_of_rows_that_are_called_real():
+    rows = make_rows()
+    rows["sample_domain"][:] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        PretrainOnVirtual(make_network()).fit(**rows)
+    del rows["sample_domain"]
+    with pytest.warns(DataWarning, match="nothing is pretrained"):
+        PretrainOnVirtual(make_network()).fit(**rows)

@@ -51,6 +51,10 @@ class MMFitCNN(nn.Module):
     DataFormatError
         If windows are too short, or channels are no vectors.
 
+    Notes
+    -----
+    "acc" is what the authors' code has for watches and earbuds; for a phone's accelerometer it mixes the axes at once.
+
     References
     ----------
     Strömbäck, Huang, Radu, "MM-Fit: multimodal deep learning for automatic exercise logging across sensing devices",

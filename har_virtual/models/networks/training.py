@@ -35,6 +35,7 @@ class Training(NamedTuple):
     max_epochs: int
     batch_size: int
     patience: int
+    monitor: str
     augment: Sequence[Augmentation]
     device: str
     verbose: int
@@ -108,15 +109,15 @@ def train(
     module : Module
         Whose parameters that require a gradient are learned.
     rows, validation : WindowRows
-        With rows to validate, training stops `patience` epochs after the lowest validation loss, and the weights of
-        that epoch are kept.
+        With rows to validate, training stops `patience` epochs after the best value of what is monitored on them, the
+        lowest "loss" or the highest "f1", and the weights of that epoch are kept.
     criterion : Module
         ``criterion(output, targets)``.
     training : Training
     rng : numpy Generator
         Shuffles, augments and seeds the dropout. Nothing else is drawn from, so that fits in threads do not mix.
     score : bool, default=False
-        Whether targets are classes, of which macro-F1 is recorded on the validation rows.
+        Whether targets are classes, of which macro-F1 is recorded on the validation rows; to monitor it takes that.
 
     Returns
     -------
@@ -133,7 +134,7 @@ def train(
     callbacks: list[Any] = [_Record(score)]
     if training.verbose:
         callbacks.append(_Bar())
-    stopping = EarlyStopping(patience=training.patience, threshold=0, load_best=True, sink=_say_nothing)
+    stopping = _stop_early(training.monitor, training.patience)
     if validation is not None:
         callbacks.append(stopping)
     shuffling, seeding = rng.spawn(2)
@@ -175,6 +176,17 @@ def train(
     net.optimizer_.zero_grad()
     net.trim_for_prediction()
     return net, history
+
+
+def _stop_early(monitor: str, patience: int) -> EarlyStopping:
+    return EarlyStopping(
+        monitor=f"valid_{monitor}",
+        lower_is_better=monitor == "loss",
+        patience=patience,
+        threshold=0,
+        load_best=True,
+        sink=_say_nothing,
+    )
 
 
 def untrained_net(module: nn.Module, batch_size: int, device: str) -> NeuralNet:

@@ -85,3 +85,8 @@ def test_augmentations_act_in_order_on_a_copy():
     inputs, labels = collect(Batches(WindowRows(X, np.arange(10)), 5, np.random.default_rng(0), [double, shift]))
     assert np.array_equal(np.concatenate(inputs), 2 * X[np.concatenate(labels)] + 1)
     assert np.array_equal(X, before)
+
+
+def test_augmentations_do_not_act_without_a_generator():
+    inputs, _ = collect(Batches(WindowRows(windows()), 5, augment=[lambda batch, rng: batch + 1]))
+    assert np.array_equal(np.concatenate(inputs), windows())
