@@ -85,7 +85,8 @@ def call_step(
     changed = np.array(step(windows, rng), dtype=windows.dtype)
     if changed.shape != windows.shape:
         raise DataFormatError(
-            f"{step!r} gave shape {changed.shape} for windows of shape {windows.shape}; it must keep the shape."
+            f"The augmentation {step!r} gave shape {changed.shape} for windows of shape {windows.shape}; it must "
+            "keep the shape."
         )
     return changed
 
