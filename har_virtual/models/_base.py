@@ -184,8 +184,9 @@ class DeepEstimator(BaseEstimator):
             module, rows, validation, criterion=criterion, training=training, rng=rng, score=score
         )
         self.n_epochs_ = len(self.history_)
-        watched = self.history_[f"valid_{monitor}"] * (1 if monitor == "loss" else -1)
-        best = self.n_epochs_ - 1 if validation is None else int(watched.argmin())
+        watched = self.history_[f"valid_{monitor}"]
+        kept = watched.argmin if monitor == "loss" else watched.argmax
+        best = self.n_epochs_ - 1 if validation is None else int(kept())
         self.best_epoch_ = int(self.history_["epoch"].iloc[best])
 
     def _rows(self, X: np.ndarray, targets: np.ndarray | None = None, rows: np.ndarray | None = None) -> WindowRows:

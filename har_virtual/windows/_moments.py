@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 # Values that are looked at together.
@@ -19,14 +21,16 @@ def mean_and_std(X: np.ndarray, rows: np.ndarray | None = None) -> tuple[np.ndar
     rows : ndarray of int of shape (n_rows,), optional
         Which windows; all without.
     """
-    rows = np.arange(len(X)) if rows is None else rows
-    n_samples = len(rows) * X.shape[1]
-    blocks = np.array_split(rows, min(len(rows), n_samples * X.shape[2] // _BLOCK + 1))
-    mean = sum(_channels_first(X[block]).sum(axis=1) for block in blocks) / n_samples
-    squares = sum(np.square(_channels_first(X[block]) - mean[:, np.newaxis]).sum(axis=1) for block in blocks)
+    n_samples = X.shape[1] * (len(X) if rows is None else len(rows))
+    mean = sum(values.sum(axis=1) for values in _blocks(X, rows)) / n_samples
+    squares = sum(np.square(values - mean[:, np.newaxis]).sum(axis=1) for values in _blocks(X, rows))
     return mean, np.sqrt(squares / n_samples)
 
 
-def _channels_first(windows: np.ndarray) -> np.ndarray:
-    """Copy windows so that the values of a channel lie side by side, which is fastest to sum."""
-    return windows.reshape(-1, windows.shape[2]).T.astype(np.float64, order="C")
+def _blocks(X: np.ndarray, rows: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Copy windows, some at a time, so that the values of a channel lie side by side, which is fastest to sum."""
+    chosen = X if rows is None else rows
+    n_values = len(chosen) * X.shape[1] * X.shape[2]
+    for block in np.array_split(chosen, min(len(chosen), n_values // _BLOCK + 1)):
+        windows = block if rows is None else X[block]
+        yield windows.reshape(-1, X.shape[2]).T.astype(np.float64, order="C")

@@ -8,17 +8,6 @@ from har_virtual.exceptions import DataFormatError
 from har_virtual.models import DeepConvLSTMClassifier
 from har_virtual.models._validation import hold_out_subjects
 from har_virtual.models.networks.scaled import Scaled
-from har_virtual.windows._moments import mean_and_std
-
-
-def test_the_scale_is_that_of_the_training_rows_over_all_samples(monkeypatch):
-    monkeypatch.setattr("har_virtual.windows._moments._BLOCK", 40)
-    rng = np.random.default_rng(0)
-    X = (rng.normal(size=(11, 7, 2)) * [1, 1e-3] + [0, 9.81]).astype(np.float32)
-    rows = np.array([0, 3, 4, 5, 8, 9, 10])
-    mean, std = mean_and_std(X, rows)
-    samples = X[rows].reshape(-1, 2).astype(np.float64)
-    assert np.allclose(mean, samples.mean(axis=0), rtol=1e-12) and np.allclose(std, samples.std(axis=0), rtol=1e-9)
 
 
 def test_a_scaled_network_sees_standard_inputs():
